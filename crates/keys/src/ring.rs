@@ -1,0 +1,393 @@
+//! The ring itself: opened once, held in memory, handed to every room.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use aws_lc_rs::hmac;
+use base::{
+    Call, Id, Result, Secret,
+    id::kind::{Event, Person, SigningKey, Tenant},
+};
+use events::{Fact, House, Record, Seals};
+use serde_json::json;
+use store::{Rx, Tx};
+
+use crate::{
+    error, facts,
+    file::{Contents, EpochKey, KeyFile},
+    person::{PersonKey, cut16},
+    repo,
+    seal::{Aad, SealingKey},
+    signing::{Algorithm, KeyState, Purpose, Signer, SigningKeyInfo},
+};
+
+/// So many person keys are wrapped anew in one transaction.
+const REWRAP_PERSONS_MAX: u32 = 500;
+/// An epoch key lives so long.
+pub const EPOCH_DAYS: u64 = 30;
+
+/// The blind index of a value: what a sealed column can be found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blind {
+    /// Under the current index key; what is written.
+    pub current: Vec<u8>,
+    /// Under the one before, while rows are indexed anew.
+    pub previous: Option<Vec<u8>>,
+}
+
+/// The key ring; cheap to clone.
+#[derive(Clone)]
+pub struct Keys(Arc<Inner>);
+
+struct Inner {
+    root: Secret<[u8; 32]>,
+    file: Mutex<KeyFile>,
+    signers: RwLock<HashMap<Id<SigningKey>, Arc<Signer>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Keys {
+    /// The ring of an opened key file.
+    pub fn new(file: KeyFile) -> Self {
+        let root = Secret::new(file.contents.expose().root);
+        Self(Arc::new(Inner { root, file: Mutex::new(file), signers: RwLock::new(HashMap::new()) }))
+    }
+
+    /// A key derived from the root for one use (HMAC as a PRF over a label and a context).
+    fn derive(&self, label: &str, context: &[u8]) -> [u8; 32] {
+        let mut keyed = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, self.0.root.expose()));
+        keyed.update(label.as_bytes());
+        keyed.update(&[0]);
+        keyed.update(context);
+        let mut key = [0u8; 32];
+        key.copy_from_slice(keyed.sign().as_ref());
+        key
+    }
+
+    /// The key that seals a tenant's things that are nobody's own, e.g. where a call came from.
+    pub fn tenant_key(&self, tenant: Id<Tenant>) -> SealingKey {
+        SealingKey::new(1, self.derive("selo/tenant", tenant.uuid().as_bytes()))
+    }
+
+    /// The blind index of a normalised value: HMAC-SHA-256 under the tenant's index key, cut to 16 bytes, with the
+    /// index version in front.
+    pub fn blind(&self, tenant: Id<Tenant>, field: &str, value: &str) -> Blind {
+        let version = lock(&self.0.file).contents.expose().index_version;
+        let at = |version: u8| {
+            let mut context = tenant.uuid().as_bytes().to_vec();
+            context.push(version);
+            context.extend_from_slice(field.as_bytes());
+            let key = hmac::Key::new(hmac::HMAC_SHA256, &self.derive("selo/index", &context));
+            let mut out = vec![version];
+            out.extend_from_slice(&cut16(hmac::sign(&key, value.as_bytes()).as_ref()));
+            out
+        };
+        Blind { current: at(version), previous: version.checked_sub(1).filter(|v| *v > 0).map(at) }
+    }
+
+    /// Begins a new index version; rows are indexed anew by their rooms, and both versions are found meanwhile.
+    ///
+    /// # Errors
+    /// The key file's.
+    pub fn rotate_index(&self, house: &House) -> Result<u8> {
+        let mut file = lock(&self.0.file);
+        let mut contents = file.contents.expose().clone();
+        contents.index_version = contents.index_version.saturating_add(1);
+        let version = contents.index_version;
+        file.replace(contents, &*house.chance)?;
+        Ok(version)
+    }
+
+    fn epoch(&self, number: Option<i64>) -> Result<(u32, SealingKey)> {
+        let file = lock(&self.0.file);
+        let epochs = &file.contents.expose().epochs;
+        let found = match number {
+            None => epochs.last(),
+            Some(number) => epochs.iter().find(|epoch| i64::from(epoch.number) == number),
+        };
+        found
+            .map(|epoch| (epoch.number, SealingKey::new(epoch.number, epoch.key)))
+            .ok_or_else(|| error::PERSON_FORGOTTEN.error())
+    }
+
+    fn wrap_aad(tenant: Id<Tenant>, person: Id<Person>) -> Aad<'static> {
+        Aad { tenant: tenant.uuid(), table: "keys_person", column: "wrapped", row: person.uuid(), version: 1 }
+    }
+
+    /// Makes the key of a new person, wrapped; [`Keys::install_person`] stores it in the transaction that makes the
+    /// person, so that a closure may run twice.
+    ///
+    /// # Errors
+    /// The cipher's.
+    pub fn prepare_person(&self, tenant: Id<Tenant>, person: Id<Person>, house: &House) -> Result<NewPerson> {
+        let key: [u8; 32] = house.chance.bytes();
+        let (epoch, wrapping) = self.epoch(None)?;
+        let wrapped = wrapping.seal(&Self::wrap_aad(tenant, person), &key, &*house.chance)?;
+        Ok(NewPerson { key: PersonKey { tenant, person, key: SealingKey::new(0, key) }, epoch, wrapped })
+    }
+
+    /// Stores a new person's wrapped key.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn install_person(&self, tx: &mut Tx<'_>, new: &NewPerson) -> Result<()> {
+        repo::insert_person(tx, new.key.tenant, new.key.person, new.epoch, &new.wrapped)
+    }
+
+    /// A person's key.
+    ///
+    /// # Errors
+    /// `PERSON_ERASED` when it is destroyed; `KEYS_UNSEAL` when it was altered.
+    pub fn person(&self, rx: &mut Rx<'_>, tenant: Id<Tenant>, person: Id<Person>) -> Result<PersonKey> {
+        let (number, wrapped) =
+            repo::person(rx, tenant, person)?.ok_or_else(|| error::PERSON_FORGOTTEN.error())?;
+        let (_, epoch) = self.epoch(Some(number))?;
+        let key = epoch.open(&Self::wrap_aad(tenant, person), &wrapped)?;
+        let key: [u8; 32] = key.try_into().map_err(|_| error::UNSEAL.error().with("place", "keys_person.wrapped"))?;
+        Ok(PersonKey { tenant, person, key: SealingKey::new(0, key) })
+    }
+
+    /// Destroys a person's key: what it sealed is gone. False when it was gone already.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn destroy_person(&self, tx: &mut Tx<'_>, tenant: Id<Tenant>, person: Id<Person>) -> Result<bool> {
+        repo::destroy_person(tx, tenant, person)
+    }
+
+    /// Rolls the epoch when it is older than [`EPOCH_DAYS`]: a new epoch key, every person key wrapped anew, and then
+    /// the old epoch keys destroyed. Returns the number of keys wrapped, or nothing when it is not yet time.
+    ///
+    /// # Errors
+    /// The store's and the key file's.
+    pub async fn roll_epoch(&self, house: &House, call: &Call, force: bool) -> Result<Option<u64>> {
+        let now = house.now();
+        let number = {
+            let mut file = lock(&self.0.file);
+            let contents = file.contents.expose();
+            let newest = contents.epochs.last().map_or(0, |epoch| epoch.number);
+            let created = contents.epochs.last().map_or(0, |epoch| epoch.created_micros);
+            let due = now.since(base::Time::from_micros(created)).as_secs() >= EPOCH_DAYS * 86_400;
+            // Two epochs in the file: an earlier roll did not come to its end, so it goes on.
+            if contents.epochs.len() > 1 {
+                newest
+            } else if due || force {
+                let mut next: Contents = contents.clone();
+                next.epochs.push(EpochKey {
+                    number: newest + 1,
+                    key: house.chance.bytes(),
+                    created_micros: now.micros(),
+                });
+                file.replace(next, &*house.chance)?;
+                newest + 1
+            } else {
+                return Ok(None);
+            }
+        };
+        let (_, key) = self.epoch(Some(i64::from(number)))?;
+        let mut wrapped_total = 0u64;
+        loop {
+            let rows = house
+                .db
+                .read("keys.persons_before_epoch", move |rx| repo::persons_before_epoch(rx, number, REWRAP_PERSONS_MAX))
+                .await?;
+            if rows.is_empty() {
+                break;
+            }
+            let mut fresh = Vec::with_capacity(rows.len());
+            for (tenant, person, old, wrapped) in rows {
+                let (_, old) = self.epoch(Some(old))?;
+                let plain = Secret::new(old.open(&Self::wrap_aad(tenant, person), &wrapped)?);
+                let wrapped = key.seal(&Self::wrap_aad(tenant, person), plain.expose(), &*house.chance)?;
+                fresh.push((tenant, person, wrapped));
+            }
+            wrapped_total += fresh.len() as u64;
+            house
+                .db
+                .write("keys.rewrap", move |tx| {
+                    fresh.iter().try_for_each(|(tenant, person, wrapped)| repo::rewrap(tx, *tenant, *person, number, wrapped))
+                })
+                .await?;
+        }
+        let fact = Fact::new(
+            &facts::EPOCH_ROLLED,
+            house.id(),
+            now,
+            format!("epoch_{number}"),
+            json!({"epoch": number, "persons": wrapped_total}),
+        );
+        let call = call.clone();
+        house.db.write("keys.roll_epoch", move |tx| tx.record(&call, &fact)).await?;
+        let mut file = lock(&self.0.file);
+        let mut contents = file.contents.expose().clone();
+        contents.epochs.retain(|epoch| epoch.number == number);
+        file.replace(contents, &*house.chance)?;
+        Ok(Some(wrapped_total))
+    }
+
+    /// Makes a signing key and retires the active one of the same purpose, in the caller's transaction. The key
+    /// material is made beforehand by [`Keys::prepare_signing`], so that the closure may run twice.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn install_signing(&self, tx: &mut Tx<'_>, call: &Call, prepared: &PreparedKey, house: &House) -> Result<()> {
+        let active = repo::signing_keys(tx, prepared.tenant, prepared.info.purpose)?
+            .into_iter()
+            .find(|key| key.state == KeyState::Active);
+        if let Some(old) = &active {
+            repo::retire(tx, prepared.tenant, old.id, house.now())?;
+        }
+        repo::insert_signing(tx, prepared.tenant, &prepared.info, &prepared.private_sealed)?;
+        let payload = json!({
+            "key": prepared.info.id, "purpose": prepared.info.purpose.name(),
+            "algorithm": prepared.info.algorithm.name(), "replaces": active.map(|old| old.id.to_string()),
+        });
+        let fact = Fact::new(&facts::KEY_CREATED, prepared.fact, prepared.info.created_at, prepared.info.id, payload)
+            .of(prepared.tenant)
+            .fixing("multikey", proof::crypto::sha256(prepared.info.public.to_multikey().as_bytes()));
+        tx.record(call, &fact)
+    }
+
+    /// Makes the material of a signing key, sealed.
+    ///
+    /// # Errors
+    /// `INTERNAL_ERROR` when the key cannot be generated.
+    pub fn prepare_signing(
+        &self,
+        tenant: Id<Tenant>,
+        purpose: Purpose,
+        algorithm: Algorithm,
+        house: &House,
+    ) -> Result<PreparedKey> {
+        let (secret, public) = Signer::generate(algorithm, &*house.chance)?;
+        let secret = Secret::new(secret);
+        let info = SigningKeyInfo {
+            id: house.id(),
+            purpose,
+            algorithm,
+            public,
+            state: KeyState::Active,
+            created_at: house.now(),
+        };
+        let private_sealed =
+            self.signing_key(tenant).seal(&signing_aad(tenant, info.id), secret.expose(), &*house.chance)?;
+        Ok(PreparedKey { tenant, info, private_sealed, fact: house.id() })
+    }
+
+    fn signing_key(&self, tenant: Id<Tenant>) -> SealingKey {
+        SealingKey::new(2, self.derive("selo/signing", tenant.uuid().as_bytes()))
+    }
+
+    /// A tenant's keys for a purpose, oldest first, retired ones included.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn signing_keys(&self, rx: &mut Rx<'_>, tenant: Id<Tenant>, purpose: Purpose) -> Result<Vec<SigningKeyInfo>> {
+        repo::signing_keys(rx, tenant, purpose)
+    }
+
+    /// The key that signs for a purpose now.
+    ///
+    /// # Errors
+    /// `KEYS_NONE_ACTIVE`; the store's.
+    pub fn active(&self, rx: &mut Rx<'_>, tenant: Id<Tenant>, purpose: Purpose) -> Result<SigningKeyInfo> {
+        repo::signing_keys(rx, tenant, purpose)?
+            .into_iter()
+            .rev()
+            .find(|key| key.state == KeyState::Active)
+            .ok_or_else(|| error::NO_KEY.error().with("purpose", purpose.name()))
+    }
+
+    /// Signs messages that were planned before. No transaction may be open: a key may one day live in a device.
+    ///
+    /// # Errors
+    /// `KEYS_SIGN` when there is no such key or it cannot be opened.
+    pub async fn sign(
+        &self,
+        house: &House,
+        tenant: Id<Tenant>,
+        id: Id<SigningKey>,
+        messages: Vec<Vec<u8>>,
+    ) -> Result<Vec<[u8; 64]>> {
+        let signer = self.signer(house, tenant, id).await?;
+        if messages.len() < 16 {
+            return messages.iter().map(|message| signer.sign(message)).collect();
+        }
+        tokio::task::spawn_blocking(move || messages.iter().map(|message| signer.sign(message)).collect())
+            .await
+            .map_err(|e| base::error::INTERNAL.because(e))?
+    }
+
+    async fn signer(&self, house: &House, tenant: Id<Tenant>, id: Id<SigningKey>) -> Result<Arc<Signer>> {
+        if let Some(signer) = self.0.signers.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
+            return Ok(Arc::clone(signer));
+        }
+        let (info, sealed) = house
+            .db
+            .read("keys.private", move |rx| repo::private(rx, tenant, id))
+            .await?
+            .ok_or_else(|| error::SIGN.error().with("key", id))?;
+        let secret = Secret::new(self.signing_key(tenant).open(&signing_aad(tenant, id), &sealed)?);
+        let signer = Arc::new(Signer::load(info.algorithm, secret.expose(), id)?);
+        self.0.signers.write().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&signer));
+        Ok(signer)
+    }
+
+    /// Opens where a call came from, for the audit search.
+    ///
+    /// # Errors
+    /// `KEYS_UNSEAL`.
+    pub fn open_origin(&self, tenant: Id<Tenant>, fact: Id<Event>, sealed: &[u8]) -> Result<Vec<u8>> {
+        self.tenant_key(tenant).open(&origin_aad(tenant, fact), sealed)
+    }
+}
+
+/// A new person's key and its wrapped form, made before the transaction that installs it.
+#[derive(Clone)]
+pub struct NewPerson {
+    /// The key, ready to seal.
+    pub key: PersonKey,
+    epoch: u32,
+    wrapped: Vec<u8>,
+}
+
+/// The material of a signing key, made before the transaction that installs it.
+#[derive(Clone)]
+pub struct PreparedKey {
+    tenant: Id<Tenant>,
+    /// What everybody may know of it.
+    pub info: SigningKeyInfo,
+    private_sealed: Vec<u8>,
+    fact: Id<Event>,
+}
+
+fn signing_aad(tenant: Id<Tenant>, id: Id<SigningKey>) -> Aad<'static> {
+    Aad { tenant: tenant.uuid(), table: "keys_signing", column: "private_sealed", row: id.uuid(), version: 1 }
+}
+
+fn origin_aad(tenant: Id<Tenant>, fact: Id<Event>) -> Aad<'static> {
+    Aad { tenant: tenant.uuid(), table: "events_fact", column: "origin_sealed", row: fact.uuid(), version: 1 }
+}
+
+/// What facts need of the ring. It draws nonces from the operating system, since a fact is sealed by the group's
+/// writer, which has no house at hand.
+impl Seals for Keys {
+    fn tenant(&self, tenant: Id<Tenant>) -> [u8; 16] {
+        cut16(&self.derive("selo/pseudonym.tenant", tenant.uuid().as_bytes()))
+    }
+
+    fn actor(&self, tenant: Id<Tenant>, actor: &str) -> [u8; 16] {
+        let mut context = tenant.uuid().as_bytes().to_vec();
+        context.extend_from_slice(actor.as_bytes());
+        cut16(&self.derive("selo/pseudonym.actor", &context))
+    }
+
+    fn seal_origin(&self, tenant: Id<Tenant>, fact: Id<Event>, plain: &[u8]) -> Result<Vec<u8>> {
+        self.tenant_key(tenant).seal(&origin_aad(tenant, fact), plain, &base::SystemChance)
+    }
+}

@@ -1,0 +1,224 @@
+//! The command line that others script against. It stays as it is; new words may come, none changes its meaning.
+//!
+//! `--json` prints one JSON value on stdout; progress and logs go to stderr. Exit codes: 0 done or valid, 1 a clear no,
+//! 2 unreadable input or wrong use, 3 trouble of our own, 4 could not be decided.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Selo: one program for a country's, a university's or a bank's digital trust.
+#[derive(Debug, Parser)]
+#[command(name = "selo", version, max_term_width = 100)]
+pub struct Cli {
+    /// The data folder; `$SELO_HOME`, else ./selo-home.
+    #[arg(long, global = true, env = "SELO_HOME", default_value = "./selo-home", value_name = "DIR")]
+    pub home: PathBuf,
+    /// One JSON value on stdout; progress and logs go to stderr.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The language of messages: en or pt; else from LANG.
+    #[arg(long, global = true, value_name = "LANG")]
+    pub lang: Option<String>,
+    /// A file with the passphrase of the key ring.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// A setting, over file and environment.
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// A configuration file instead of selo.toml in the home.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a new house in the data folder.
+    Init(Init),
+    /// Serve the house until it is told to stop.
+    Serve,
+    /// Make a throw-away house with a university and 24 diplomas, and serve it.
+    Demo(Demo),
+    /// Issue credentials from a table.
+    Issue(Issue),
+    /// Revoke a credential, for good.
+    Revoke(Change),
+    /// Suspend a credential, for now.
+    Suspend(Change),
+    /// Bring a suspended credential back into force.
+    Reinstate(Change),
+    /// Check a credential: JSON, PNG, SVG or PDF.
+    Verify(Verify),
+    /// The evidence log.
+    #[command(subcommand)]
+    Log(LogCommand),
+    /// People.
+    #[command(subcommand)]
+    Person(PersonCommand),
+    /// Tenants.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// The administrator's entry.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// The configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Look at the house without changing anything, and say what is wrong.
+    Doctor,
+    /// Print the API contract.
+    #[command(hide = true)]
+    Openapi,
+    /// Measure (used by `cargo xtask bench`).
+    #[command(hide = true)]
+    Bench {
+        /// What to measure.
+        what: String,
+    },
+}
+
+/// `selo init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The public address: enters everything that is signed or printed.
+    #[arg(long, default_value = "http://localhost:8080", value_name = "URL")]
+    pub public_url: String,
+}
+
+/// `selo demo`
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Run the main job, print what came of it, and end.
+    #[arg(long)]
+    pub once: bool,
+    /// The table to issue instead of the built-in one.
+    #[arg(long, value_name = "FILE")]
+    pub rows: Option<PathBuf>,
+}
+
+/// `selo issue`
+#[derive(Debug, Args)]
+pub struct Issue {
+    /// The template.
+    #[arg(long, value_name = "NAME")]
+    pub template: String,
+    /// The table: CSV, the first line names the columns.
+    #[arg(long, value_name = "FILE.csv")]
+    pub rows: PathBuf,
+    /// Where the credentials go: one JSON, PNG and PDF for each, and failed.csv.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The tenant, when the house has several.
+    #[arg(long, value_name = "ten_…")]
+    pub tenant: Option<String>,
+}
+
+/// `selo revoke|suspend|reinstate`
+#[derive(Debug, Args)]
+pub struct Change {
+    /// The credential: `cred_…`.
+    pub id: String,
+    /// Why, for the record.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// The tenant, when the house has several.
+    #[arg(long, value_name = "ten_…")]
+    pub tenant: Option<String>,
+}
+
+/// `selo verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The file, or - for standard input.
+    pub file: PathBuf,
+    /// A folder of status lists to rely on instead of asking anybody.
+    #[arg(long, value_name = "DIR")]
+    pub status_snapshot: Option<PathBuf>,
+    /// A list of issuers you trust, besides the house's own tenants.
+    #[arg(long, value_name = "FILE")]
+    pub trust: Option<PathBuf>,
+    /// An issuer who is not on the list makes the credential invalid.
+    #[arg(long)]
+    pub require_trust: bool,
+    /// Ask addresses on the network for status lists and key documents.
+    #[arg(long)]
+    pub online: bool,
+}
+
+/// `selo log …`
+#[derive(Debug, Subcommand)]
+pub enum LogCommand {
+    /// Compute the whole log again; or check one proof file.
+    Verify {
+        /// A proof made by `selo log prove`.
+        proof: Option<PathBuf>,
+        /// Whom to believe, as a vkey, instead of the house's own keys.
+        #[arg(long, value_name = "VKEY")]
+        vkey: Option<String>,
+    },
+    /// Write the proof that a credential's or a fact's record stands in the log (C2SP tlog-proof).
+    Prove {
+        /// `cred_…` or `evt_…`.
+        id: String,
+        /// The file to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Print the newest signed checkpoint.
+    Checkpoint {
+        /// `cred` or `audit`.
+        #[arg(default_value = "cred")]
+        log: String,
+    },
+}
+
+/// `selo person …`
+#[derive(Debug, Subcommand)]
+pub enum PersonCommand {
+    /// Forget a person. It cannot be undone.
+    Erase {
+        /// `per_…`, or a credential of the person, `cred_…`.
+        id: String,
+        /// The tenant, when the house has several.
+        #[arg(long, value_name = "ten_…")]
+        tenant: Option<String>,
+    },
+}
+
+/// `selo tenant …`
+#[derive(Debug, Subcommand)]
+pub enum TenantCommand {
+    /// Make a tenant with its first issuing key.
+    Create {
+        /// The institution's full name.
+        name: String,
+    },
+    /// The tenants.
+    List,
+}
+
+/// `selo admin …`
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Print a new one-time link for the administrator's browser.
+    Link,
+}
+
+/// `selo config …`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Say what is wrong with the configuration.
+    Check,
+    /// Print every setting.
+    Print {
+        /// Say where each value comes from.
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Print the JSON Schema of the configuration file.
+    Schema,
+}

@@ -1,0 +1,246 @@
+//! What each word of the command line does: say it to the house, and say its answer to the caller.
+//!
+//! A command holds no rule: whatever it wants done it asks of the same API that a browser uses, through the local door.
+
+pub mod bench;
+pub mod demo;
+pub mod house;
+pub mod issue;
+pub mod log;
+pub mod verify;
+
+use std::io::Write;
+
+use base::{Error, Lang, Result, config::Config};
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{AdminCommand, Cli, Command, ConfigCommand, LogCommand, PersonCommand, TenantCommand},
+    door::Door,
+    home::Home,
+    rooms, serve,
+};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or valid.
+    Done,
+    /// A clear no.
+    No,
+    /// Could not be decided.
+    Undecided,
+}
+
+impl Exit {
+    /// The exit code.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::No => 1,
+            Self::Undecided => 4,
+        }
+    }
+}
+
+/// How a command speaks.
+#[derive(Debug, Clone, Copy)]
+pub struct Voice {
+    /// One JSON value on stdout.
+    pub json: bool,
+    /// The language.
+    pub lang: Lang,
+}
+
+impl Voice {
+    /// Says the result: the JSON value, or the lines for people.
+    pub fn say(&self, value: &Value, lines: impl FnOnce() -> String) {
+        let text = if self.json { format!("{value}\n") } else { format!("{}\n", lines().trim_end()) };
+        // A reader that has gone away is no fault of ours.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+    }
+
+    /// Says what happens meanwhile, on stderr.
+    pub fn note(&self, line: &str) {
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+
+    /// Says an error: on stdout as JSON, and on stderr for people.
+    pub fn fail(&self, failure: &Error) {
+        let lang = self.lang;
+        if self.json {
+            let details: Vec<Value> = failure
+                .details()
+                .iter()
+                .map(|detail| json!({"field": detail.field, "code": detail.code.name, "message": detail.message(lang)}))
+                .collect();
+            let error = json!({
+                "code": failure.code().name, "message": failure.cause(lang), "remedy": failure.remedy(lang),
+                "field": failure.field(), "details": details,
+            });
+            let _ = writeln!(std::io::stdout(), "{}", json!({"success": false, "error": error}));
+        }
+        let place = failure.field().map_or_else(String::new, |field| format!(" [{field}]"));
+        let mut text = format!("{}{place}: {}\n  → {}\n", failure.code().name, failure.cause(lang), failure.remedy(lang));
+        for detail in failure.details() {
+            text.push_str(&format!("  {} [{}]: {}\n", detail.code.name, detail.field, detail.message(lang)));
+        }
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
+}
+
+/// The text at a pointer of an answer.
+pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Reads a file that the caller named, `-` for standard input, bounded.
+pub(crate) fn read(file: &std::path::Path, limit: u64) -> Result<Vec<u8>> {
+    use std::io::Read;
+    let broken = |e: std::io::Error| {
+        crate::error::FILE.error().with("file", file.display()).with("reason", e.kind()).because(e)
+    };
+    let mut bytes = Vec::new();
+    let read = if file.as_os_str() == "-" {
+        std::io::stdin().take(limit + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file).and_then(|open| open.take(limit + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(broken)?;
+    if bytes.len() as u64 > limit {
+        return Err(crate::error::FILE.error().with("file", file.display()).with("reason", format!("> {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// Writes a file that the caller named.
+pub(crate) fn write(file: &std::path::Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(file, bytes).map_err(|e| {
+        crate::error::OUTPUT.error().with("file", file.display()).with("reason", e.kind()).because(e)
+    })
+}
+
+/// Runs a command line; the exit code.
+pub fn main(cli: &Cli) -> u8 {
+    let voice = Voice { json: cli.json, lang: language(cli) };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(failed) => {
+            voice.fail(&base::error::INTERNAL.because(failed));
+            return 3;
+        }
+    };
+    match runtime.block_on(dispatch(voice, cli)) {
+        Ok(exit) => exit.code(),
+        Err(failure) => {
+            voice.fail(&failure);
+            tracing::debug!("{failure:?}");
+            failure.kind().exit()
+        }
+    }
+}
+
+fn language(cli: &Cli) -> Lang {
+    let asked = cli.lang.clone().or_else(|| base::config::variable("LANG")).unwrap_or_default();
+    Lang::negotiate(&asked.replace('_', "-")).unwrap_or_default()
+}
+
+fn configuration(cli: &Cli, home: &Home) -> Result<Config> {
+    let file = cli.config.clone().or_else(|| home.config_file());
+    let flags: Vec<(String, String)> = cli
+        .set
+        .iter()
+        .map(|pair| pair.split_once('=').map_or((pair.clone(), String::new()), |(k, v)| (k.to_owned(), v.to_owned())))
+        .collect();
+    Config::load(&rooms::settings_table(), file.as_deref(), base::config::environment(), &flags)
+}
+
+async fn dispatch(voice: Voice, cli: &Cli) -> Result<Exit> {
+    let home = Home::at(&cli.home);
+    if let Command::Openapi = &cli.command {
+        voice.say(&serve::contract()?, || String::new());
+        return Ok(Exit::Done);
+    }
+    let config = configuration(cli, &home)?;
+    let quiet = !matches!(cli.command, Command::Serve);
+    let filter = if quiet { "error" } else { config.text("telemetry.filter") };
+    base::telemetry::init(base::telemetry::Format::choose(config.text("telemetry.format")), filter, std::sync::Arc::new(base::SystemClock))?;
+    match &cli.command {
+        Command::Openapi => Ok(Exit::Done),
+        Command::Init(order) => house::init(voice, cli, &config, &order.public_url).await,
+        Command::Serve => serve::run(voice, cli, &home, &config).await,
+        Command::Demo(order) => demo::command(voice, cli, &config, order).await,
+        Command::Config(ConfigCommand::Check) => Ok(house::check(voice)),
+        Command::Config(ConfigCommand::Print { origin }) => Ok(house::print(voice, &config, *origin)),
+        Command::Config(ConfigCommand::Schema) => Ok(house::schema(voice)),
+        Command::Verify(order) => {
+            if !home.is_made() {
+                return verify::run(voice, order, None).await;
+            }
+            let house = Visit::to(voice, cli, &home, &config).await?;
+            let exit = verify::run(voice, order, Some(&house.door)).await;
+            house.leave().await?;
+            exit
+        }
+        Command::Log(LogCommand::Verify { proof: Some(file), vkey: Some(vkey) }) => {
+            log::verify_proof(voice, file, Some(vkey), None).await
+        }
+        Command::Bench { what } => bench::run(voice, what).await,
+        _ => {
+            let house = Visit::to(voice, cli, &home, &config).await?;
+            let exit = visit(voice, cli, &home, &config, &house.door).await;
+            house.leave().await?;
+            exit
+        }
+    }
+}
+
+async fn visit(voice: Voice, cli: &Cli, home: &Home, config: &Config, door: &Door) -> Result<Exit> {
+    match &cli.command {
+        Command::Issue(order) => issue::run(voice, door, order).await,
+        Command::Revoke(order) => issue::change(voice, door, "revoke", order).await,
+        Command::Suspend(order) => issue::change(voice, door, "suspend", order).await,
+        Command::Reinstate(order) => issue::change(voice, door, "reinstate", order).await,
+        Command::Log(LogCommand::Verify { proof: None, .. }) => log::verify_all(voice, door).await,
+        Command::Log(LogCommand::Verify { proof: Some(file), vkey }) => {
+            log::verify_proof(voice, file, vkey.as_deref(), Some(door)).await
+        }
+        Command::Log(LogCommand::Prove { id, out }) => log::prove(voice, door, id, out).await,
+        Command::Log(LogCommand::Checkpoint { log: name }) => log::checkpoint(voice, door, name).await,
+        Command::Person(PersonCommand::Erase { id, tenant }) => issue::erase(voice, door, id, tenant.as_deref()).await,
+        Command::Tenant(TenantCommand::Create { name }) => house::create_tenant(voice, door, name).await,
+        Command::Tenant(TenantCommand::List) => house::tenants(voice, door).await,
+        Command::Admin(AdminCommand::Link) => house::link(voice, door, config).await,
+        Command::Doctor => house::doctor(voice, home, Some(door)).await,
+        _ => Ok(Exit::Done),
+    }
+}
+
+/// A visit to the house: over the socket of the process that is the house, or, when nobody is, inside this one.
+pub(crate) struct Visit {
+    pub(crate) door: Door,
+    inside: Option<serve::Inside>,
+}
+
+impl Visit {
+    pub(crate) async fn to(voice: Voice, cli: &Cli, home: &Home, config: &Config) -> Result<Self> {
+        let letter = home.letter()?;
+        match home.lock()? {
+            None => Ok(Self { door: Door::socket(home, letter.public_url, voice.lang), inside: None }),
+            Some(lock) => {
+                let rooms = house::open_home(home, cli, config).await?;
+                let inside = serve::Inside::open(rooms, config, lock).await?;
+                let door = Door::inside(inside.admin(), home, letter.public_url, voice.lang);
+                Ok(Self { door, inside: Some(inside) })
+            }
+        }
+    }
+
+    /// Ends the visit: what this process did as the house is published and closed.
+    pub(crate) async fn leave(self) -> Result<()> {
+        match self.inside {
+            Some(inside) => inside.close().await,
+            None => Ok(()),
+        }
+    }
+}

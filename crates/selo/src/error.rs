@@ -1,0 +1,48 @@
+//! What can go wrong with a home and with the command line.
+
+base::codes! {
+    /// There is no house in this folder.
+    HOME_MISSING = "HOME_NOT_FOUND", NotFound,
+        en "There is no house in {home}." => "Make one: selo --home {home} init",
+        pt "Não há nenhuma casa em {home}." => "Crie uma: selo --home {home} init";
+    /// There is a house in this folder already.
+    HOME_EXISTS = "HOME_EXISTS", Conflict,
+        en "There is a house in {home} already." => "Choose another folder with --home, or use this house: selo --home {home} serve",
+        pt "Já há uma casa em {home}." => "Escolha outra pasta com --home, ou use esta casa: selo --home {home} serve";
+    /// Another process is the house.
+    HOME_BUSY = "HOME_BUSY", Conflict,
+        en "Another process serves the house in {home}." => "Use that one; every command of the command line talks to it. To stop it, send it SIGTERM.",
+        pt "Outro processo serve a casa em {home}." => "Use esse; todos os comandos falam com ele. Para o parar, envie-lhe SIGTERM.";
+    /// The home was written by a program that we do not understand.
+    HOME_NEWER = "HOME_NEWER", Conflict,
+        en "The house in {home} was written by a newer version of Selo (format {found}, this program knows {known})." => "Use that version or a newer one; nothing was changed.",
+        pt "A casa em {home} foi escrita por uma versão mais recente do Selo (formato {found}, este programa conhece {known})." => "Use essa versão ou uma mais recente; nada foi alterado.";
+    /// A file of the home cannot be read or written.
+    HOME_FILE = "HOME_FILE", Internal,
+        en "{file} cannot be read or written ({reason})." => "Look at its owner, its rights and the free space of the disk.",
+        pt "{file} não pode ser lido ou escrito ({reason})." => "Verifique o dono, as permissões e o espaço livre no disco.";
+    /// An address that is no public address.
+    PUBLIC_URL = "PUBLIC_URL_INVALID", Malformed,
+        en "{url} is no public address." => "Give an address like https://selo.example.org, without a path.",
+        pt "{url} não é um endereço público." => "Indique um endereço como https://selo.example.org, sem caminho.";
+    /// A file that the command line was given.
+    FILE = "FILE_UNREADABLE", Malformed,
+        en "{file} cannot be read ({reason})." => "Check its name and its rights.",
+        pt "{file} não pode ser lido ({reason})." => "Verifique o nome e as permissões.";
+    /// A file that the command line cannot write.
+    OUTPUT = "FILE_UNWRITABLE", Malformed,
+        en "{file} cannot be written ({reason})." => "Choose another place.",
+        pt "{file} não pode ser escrito ({reason})." => "Escolha outro lugar.";
+    /// A trust list that is not of its form.
+    TRUST_FILE = "TRUST_LIST_INVALID", Malformed,
+        en "{file} is no trust list." => "Write {\"issuers\":[{\"id\":\"did:…\",\"name\":\"…\"}]}.",
+        pt "{file} não é uma lista de confiança." => "Escreva {\"issuers\":[{\"id\":\"did:…\",\"name\":\"…\"}]}.";
+    /// The house does not answer.
+    HOUSE_SILENT = "HOUSE_UNREACHABLE", Unavailable,
+        en "The house in {home} does not answer." => "Look at its log; if the process is gone, start it again: selo --home {home} serve",
+        pt "A casa em {home} não responde." => "Consulte o registo; se o processo já não existe, inicie-o de novo: selo --home {home} serve";
+    /// A release without the web front end.
+    WEB_MISSING = "WEB_NOT_BUILT", Internal,
+        en "This program was built without the web front end." => "Build it first: npm ci && npm run build in web/, then build the program.",
+        pt "Este programa foi construído sem a interface web." => "Construa-a primeiro: npm ci && npm run build em web/, e depois o programa.";
+}

@@ -1,0 +1,117 @@
+//! The table of rooms: every crate that owns tables, settings or routes, and how they are put together.
+//!
+//! This is the only place that knows all rooms. Ports that a room declares are plugged in here; whoever wants to know
+//! which parts a house has reads this file.
+
+use std::sync::Arc;
+
+use audit::Audit;
+use base::{Chance, Clock, Result, config::Setting, telemetry::Metrics};
+use credential::Credentials;
+use events::{Bus, House, Log, Sequencer, Subscription, jobs};
+use identity::Identity;
+use keys::{KeyFile, Keys};
+use store::{Db, Migration, Settings, blob::Blobs};
+use tokio::sync::Notify;
+
+use crate::{home::Home, settings};
+
+/// Every table of the house, ground first.
+pub fn migrations() -> Vec<Migration> {
+    [
+        events::MIGRATIONS,
+        keys::MIGRATIONS,
+        audit::MIGRATIONS,
+        identity::MIGRATIONS,
+        credential::MIGRATIONS,
+        crate::idempotency::MIGRATIONS,
+    ]
+    .concat()
+}
+
+/// Every table that belongs to no tenant, with its reason.
+pub fn tables_without_tenant() -> Vec<(&'static str, &'static str)> {
+    [
+        store::migrate::TABLES_WITHOUT_TENANT,
+        events::TABLES_WITHOUT_TENANT,
+        audit::TABLES_WITHOUT_TENANT,
+        identity::TABLES_WITHOUT_TENANT,
+        credential::TABLES_WITHOUT_TENANT,
+        crate::idempotency::TABLES_WITHOUT_TENANT,
+    ]
+    .concat()
+}
+
+/// Every setting of the house.
+pub fn settings_table() -> Vec<&'static [Setting]> {
+    vec![settings::SETTINGS, base::telemetry::SETTINGS, http_kit::SETTINGS]
+}
+
+/// An opened house: every room's service.
+#[derive(Clone)]
+pub struct Rooms {
+    /// Store, clock, dice.
+    pub house: House,
+    /// The key ring.
+    pub keys: Keys,
+    /// The evidence log.
+    pub audit: Audit,
+    /// Who is who.
+    pub identity: Identity,
+    /// Credentials.
+    pub credentials: Credentials,
+    /// The public address.
+    pub public_url: Arc<str>,
+    /// Figures.
+    pub metrics: Metrics,
+    /// Rings when a group was committed.
+    pub committed: Arc<Notify>,
+}
+
+impl Rooms {
+    /// Opens every room on a store that is migrated.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn open(
+        home: &Home,
+        store: &Settings,
+        key_file: KeyFile,
+        public_url: &str,
+        clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
+        metrics: Metrics,
+    ) -> Result<Self> {
+        let keys = Keys::new(key_file);
+        let committed = Arc::new(Notify::new());
+        let recorder = events::recorder(Arc::new(keys.clone()), Arc::clone(&committed));
+        let db = Db::open(store, Some(recorder))?;
+        let house = House { db, clock, chance };
+        let holder = house.chance.handle();
+        let blobs = Blobs::folder(&home.blobs())?;
+        let audit = Audit::new(house.clone(), keys.clone(), blobs, holder);
+        let identity = Identity::new(house.clone(), keys.clone(), public_url);
+        let credentials = Credentials::new(house.clone(), keys.clone(), identity.clone(), public_url);
+        let public_url = Arc::from(public_url);
+        Ok(Self { house, keys, audit, identity, credentials, public_url, metrics, committed })
+    }
+
+    /// The sequencers of this process, one for each log; they matter on PostgreSQL only.
+    pub fn sequencers(&self) -> Vec<Sequencer> {
+        let holder = self.house.chance.handle();
+        Log::ALL.into_iter().map(|log| Sequencer::new(self.house.clone(), log, holder.clone())).collect()
+    }
+
+    /// Who is told of facts.
+    pub fn bus(&self) -> Bus {
+        let subscriptions: Vec<Subscription> =
+            vec![credential::Erasing::subscription(self.house.clone()), crate::idempotency::Idempotency::forgetting()];
+        Bus::new(self.house.clone(), subscriptions)
+    }
+
+    /// Which jobs this process runs.
+    pub fn runner(&self) -> jobs::Runner {
+        let works: Vec<Arc<dyn jobs::Work>> = vec![Arc::new(credential::BulkWork(self.credentials.clone()))];
+        jobs::Runner::new(self.house.clone(), works)
+    }
+}

@@ -1,0 +1,141 @@
+//! The evidence log of a house: everything that happened is in it, strangers can check it, tampering is named.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+use audit::check_proof;
+use events::Log;
+use proof::note::VerifierKey;
+use serde_json::json;
+use testkit::{TestHouse, engines};
+
+async fn busy(house: &TestHouse) -> Vec<String> {
+    house.tenant("Universidade").await;
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        let one = house.issue(&format!("Graduate {number}"), &format!("g{number}@example.org")).await;
+        ids.push(one["id"].as_str().unwrap().to_owned());
+    }
+    house.post(&format!("/api/v1/credentials/{}/revoke", ids[0]), json!({"reason": "test"})).await;
+    house.settle().await;
+    ids
+}
+
+#[tokio::test]
+async fn the_whole_log_is_computed_again_and_agrees() {
+    for house in engines().await {
+        busy(&house).await;
+        for log in Log::ALL {
+            let report = house.rooms.audit.verify(log).await.unwrap();
+            assert!(report.ok, "{report:?}");
+            assert!(report.size > 1);
+        }
+        // Leaf 0, five issued, one revoked.
+        assert_eq!(house.rooms.audit.verify(Log::Cred).await.unwrap().size, 7);
+    }
+}
+
+#[tokio::test]
+async fn a_proof_holds_for_its_record_and_for_nothing_else() {
+    for house in engines().await {
+        let ids = busy(&house).await;
+        let vkey = house.public_get("/log/cred/vkey").await.text();
+        let key = VerifierKey::parse(vkey.trim()).unwrap();
+        let file = house.get(&format!("/api/v1/audit/proof/{}", ids[2])).await;
+        assert_eq!(file.status, 200, "{}", file.text());
+        let proven = check_proof(&file.body, key.name(), std::slice::from_ref(&key)).unwrap();
+        assert!(String::from_utf8_lossy(&proven.entry).contains("credential.issued"));
+        let text = file.text();
+        let altered = text.replacen("index ", "index 1", 1);
+        assert!(check_proof(altered.as_bytes(), key.name(), std::slice::from_ref(&key)).is_err());
+        let stranger = VerifierKey::new(key.name(), key.kind(), [7; 32]).unwrap();
+        assert!(check_proof(&file.body, key.name(), &[stranger]).is_err());
+        assert_eq!(house.get("/api/v1/audit/proof/cred_00000000000000000000000000").await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn strangers_read_the_public_log_and_not_the_administrative_one() {
+    let house = TestHouse::new().await;
+    busy(&house).await;
+    let checkpoint = house.public_get("/log/cred/checkpoint").await;
+    assert_eq!(checkpoint.status, 200);
+    assert!(checkpoint.text().starts_with("localhost:8080/log/cred\n7\n"), "{}", checkpoint.text());
+    assert_eq!(house.public_get("/log/audit/checkpoint").await.status, 200, "its head is public");
+    let entries = house.public_get("/log/cred/tile/entries/000.p/7").await;
+    assert_eq!(entries.status, 200);
+    let decoded = proof::tile::decode_bundle(&entries.body, 7).unwrap();
+    let hashes = house.public_get("/log/cred/tile/0/000.p/7").await.body;
+    for (entry, hash) in decoded.iter().zip(hashes.chunks(32)) {
+        assert_eq!(proof::merkle::leaf_hash(entry), hash);
+        assert!(!String::from_utf8_lossy(entry).contains("Graduate"), "no personal data in a leaf");
+    }
+    assert_eq!(house.public_get("/log/audit/tile/0/000.p/7").await.status, 404, "its tiles are not");
+    for path in ["/log/cred/tile/0/0", "/log/cred/tile/../../keys/ring.json", "/log/nothing/checkpoint"] {
+        assert_eq!(house.public_get(path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_grew_is_consistent_with_its_earlier_checkpoint() {
+    let house = TestHouse::new().await;
+    busy(&house).await;
+    let key = VerifierKey::parse(house.public_get("/log/cred/vkey").await.text().trim()).unwrap();
+    let open = |bytes: &[u8]| proof::checkpoint::open(bytes, std::slice::from_ref(&key), key.name()).unwrap().checkpoint;
+    let old = open(&house.public_get("/log/cred/checkpoint").await.body);
+    for number in 0..300 {
+        house.issue(&format!("Later {number}"), &format!("l{number}@example.org")).await;
+    }
+    house.settle().await;
+    let new = open(&house.public_get("/log/cred/checkpoint").await.body);
+    assert_eq!((old.size(), new.size()), (7, 307));
+    let mut tiles = std::collections::BTreeMap::new();
+    for range in proof::merkle::consistency_ranges(old.size(), new.size()).unwrap() {
+        for node in proof::merkle::range_nodes(range) {
+            let (tile, _) = proof::tile::tile_of(node, new.size()).unwrap();
+            let answer = house.public_get(&format!("/log/cred/{}", tile.path())).await;
+            assert_eq!(answer.status, 200, "{}", tile.path());
+            tiles.insert(tile, answer.body.to_vec());
+        }
+    }
+    let mut reader = proof::tile::TileReader::new(new.size(), |id| tiles.get(&id).cloned().ok_or(()));
+    let steps = reader.consistency_proof(old.size()).unwrap();
+    proof::merkle::verify_consistency(old.size(), old.root(), new.size(), new.root(), &steps).unwrap();
+    assert!(house.rooms.audit.verify(Log::Cred).await.unwrap().ok);
+}
+
+#[tokio::test]
+async fn an_altered_fact_a_missing_leaf_and_a_lost_tile_are_each_named() {
+    let house = TestHouse::new().await;
+    busy(&house).await;
+    let tile = house.home.blobs().join("log/cred/tile/0/000.p/7");
+    let bytes = std::fs::read(&tile).unwrap();
+    let mut wrong = bytes.clone();
+    wrong[5] ^= 1;
+    std::fs::write(&tile, &wrong).unwrap();
+    let report = house.rooms.audit.verify(Log::Cred).await.unwrap();
+    assert!(!report.ok && report.problems[0].contains("tile/0/000"), "{report:?}");
+    std::fs::write(&tile, &bytes).unwrap();
+    assert!(house.rooms.audit.verify(Log::Cred).await.unwrap().ok);
+    std::fs::remove_file(&tile).unwrap();
+    let report = house.rooms.audit.verify(Log::Cred).await.unwrap();
+    assert!(!report.ok && report.problems[0].contains("missing"), "{report:?}");
+}
+
+#[tokio::test]
+async fn the_audit_search_finds_by_actor_resource_correlation_and_time() {
+    for house in engines().await {
+        let ids = busy(&house).await;
+        let tenant = house.get("/api/v1/tenants").await.data()["items"][0]["id"].as_str().unwrap().to_owned();
+        let all = house.get(&format!("/api/v1/audit?tenant={tenant}&limit=200")).await.data();
+        assert!(all["items"].as_array().unwrap().len() >= 7, "{all}");
+        let about = house.get(&format!("/api/v1/audit?tenant={tenant}&resource={}", ids[0])).await.data();
+        let kinds: Vec<&str> = about["items"].as_array().unwrap().iter().map(|f| f["eventType"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["credential.revoked", "credential.issued"], "newest first");
+        let correlation = about["items"][0]["correlationId"].as_str().unwrap();
+        let chain = house.get(&format!("/api/v1/audit?tenant={tenant}&correlationId={correlation}")).await.data();
+        assert_eq!(chain["items"].as_array().unwrap().len(), 1);
+        let later = house.get(&format!("/api/v1/audit?tenant={tenant}&from=2027-01-01T00:00:00Z")).await.data();
+        assert_eq!(later["items"].as_array().unwrap().len(), 0);
+        assert_eq!(house.get(&format!("/api/v1/audit?tenant={tenant}&from=yesterday")).await.status, 400);
+    }
+}

@@ -1,0 +1,7 @@
+-- Who may do what only one process may do, and the fencing token that goes up with every change of hands.
+create table store_lease (
+    name text not null primary key,
+    holder text not null,
+    token integer not null,
+    until text not null
+) strict, without rowid;

@@ -1,0 +1,233 @@
+//! A whole house for tests: every room open, the clock in the test's hand, the dice seeded.
+//!
+//! Requests go through the real doors of both zones, without sockets. Nothing here sleeps, and nothing here decides:
+//! what a test sees is what a user would see.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{Method, Request, header},
+};
+use base::{Chance, Clock, MockClock, Secret, SeededChance, SystemChance, Time, config::Config};
+use http_kit::Peer;
+use selo::{
+    home::{Home, Letter},
+    rooms::{self, Rooms},
+    serve::Apps,
+    tasks,
+};
+use serde_json::{Value, json};
+use store::Settings;
+use tower::ServiceExt;
+
+/// When the tests' clock begins: 1 August 2026, noon.
+pub const BEGIN: &str = "2026-08-01T12:00:00Z";
+/// The tests' public address.
+pub const PUBLIC_URL: &str = "http://localhost:8080";
+
+/// A house of a test.
+pub struct TestHouse {
+    /// The rooms.
+    pub rooms: Rooms,
+    /// The clock, to be turned.
+    pub clock: Arc<MockClock>,
+    /// The home.
+    pub home: Home,
+    apps: Apps,
+    settings: Settings,
+    _folder: Arc<tempfile::TempDir>,
+}
+
+/// An answer of a door.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+    }
+
+    /// The `data` of a success.
+    pub fn data(&self) -> Value {
+        let body = self.json();
+        assert_eq!(body["success"], true, "{body}");
+        body["data"].clone()
+    }
+
+    /// The error's code.
+    pub fn code(&self) -> String {
+        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The places of engines that can be tested here: SQLite always, PostgreSQL when `SELO_TEST_POSTGRES` names one.
+pub async fn engines() -> Vec<TestHouse> {
+    let mut houses = vec![TestHouse::new().await];
+    match selo_test_postgres() {
+        Some(url) => houses.push(TestHouse::on_postgres(&url).await),
+        None => eprintln!("SELO_TEST_POSTGRES is not set: this test ran on SQLite only"),
+    }
+    houses
+}
+
+fn selo_test_postgres() -> Option<String> {
+    base::config::variable("SELO_TEST_POSTGRES")
+}
+
+impl TestHouse {
+    /// A new house on SQLite.
+    pub async fn new() -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let home = Home::at(folder.path().join("home"));
+        let settings = Settings { reserve_bytes: 0, ..Settings::sqlite(home.database()) };
+        Self::make(folder, home, settings).await
+    }
+
+    /// A new house on a PostgreSQL that this test may make databases and roles in.
+    pub async fn on_postgres(url: &str) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let home = Home::at(folder.path().join("home"));
+        let url = url.to_owned();
+        let name = format!("selo_test_{}", (&SystemChance as &dyn Chance).handle());
+        let make = move || store::bootstrap::create(&Secret::new(url), &name, &store::bootstrap::Passwords::default());
+        let settings = tokio::task::spawn_blocking(make).await.unwrap().unwrap();
+        Self::make(folder, home, settings).await
+    }
+
+    async fn make(folder: Arc<tempfile::TempDir>, home: Home, settings: Settings) -> Self {
+        home.make().unwrap();
+        let clock = Arc::new(MockClock::at(Time::parse(BEGIN).unwrap()));
+        let chance = SeededChance::new(7);
+        keys::create_file(&home.key_file(), "test", clock.now(), &chance).unwrap();
+        let copy = settings.clone();
+        tokio::task::spawn_blocking(move || store::migrate(&copy, &rooms::migrations())).await.unwrap().unwrap();
+        let house = Self::open(folder, home, settings, clock, 11);
+        let call = house.rooms.house.system("init");
+        house.rooms.audit.open(&call, "localhost:8080").await.unwrap();
+        house.rooms.identity.create_administrator(&call, "administrator").await.unwrap();
+        house.home.seal(&Letter { format: 1, public_url: PUBLIC_URL.to_owned() }).unwrap();
+        house.settle().await;
+        house
+    }
+
+    fn open(folder: Arc<tempfile::TempDir>, home: Home, settings: Settings, clock: Arc<MockClock>, seed: u64) -> Self {
+        let key_file = keys::KeyFile::open(&home.key_file(), "test").unwrap();
+        let chance = Arc::new(SeededChance::new(seed));
+        let metrics = base::telemetry::Metrics::new();
+        let as_clock: Arc<dyn Clock> = clock.clone();
+        let rooms = Rooms::open(&home, &settings, key_file, PUBLIC_URL, as_clock, chance, metrics).unwrap();
+        let config = Config::defaults(&rooms::settings_table()).unwrap();
+        let apps = Apps::open(&rooms, &config, &Default::default()).unwrap();
+        Self { rooms, clock, home, apps, settings, _folder: folder }
+    }
+
+    /// The same house after the process ended without a word and was started again.
+    pub async fn restart(self) -> Self {
+        self.rooms.house.db.close().await;
+        // Other dice: a process that starts anew does not repeat the ids of the one before.
+        let seed = u64::try_from(self.clock.now().micros()).unwrap() ^ 0x5e10;
+        let house = Self::open(self._folder, self.home, self.settings, self.clock, seed);
+        tasks::settle(&house.rooms).await.unwrap();
+        house
+    }
+
+    /// Everything that would happen by itself: facts placed, subscribers told, checkpoints signed.
+    pub async fn settle(&self) {
+        self.clock.advance(Duration::from_millis(1));
+        tasks::settle(&self.rooms).await.unwrap();
+    }
+
+    /// A request to the admin zone by the owner of the home.
+    pub async fn admin(&self, method: Method, path: &str, media: &str, body: impl Into<Body>) -> Answer {
+        let mut request = request(method, path, media, body);
+        request.extensions_mut().insert(Peer::Owner);
+        answer(self.apps.admin(), request).await
+    }
+
+    /// A request to the admin zone by somebody with these headers.
+    pub async fn admin_as(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Value) -> Answer {
+        let mut request = request(method, path, "application/json", body.to_string());
+        for (name, value) in headers {
+            let name: header::HeaderName = name.parse().unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        answer(self.apps.admin(), request).await
+    }
+
+    /// GET in the admin zone by the owner.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.admin(Method::GET, path, "", Body::empty()).await
+    }
+
+    /// POST of JSON in the admin zone by the owner.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.admin(Method::POST, path, "application/json", body.to_string()).await
+    }
+
+    /// A request to the public zone by a stranger.
+    pub async fn public(&self, method: Method, path: &str, media: &str, body: impl Into<Body>) -> Answer {
+        answer(self.apps.public(), request(method, path, media, body)).await
+    }
+
+    /// GET in the public zone. A whole address of the house is cut to its path.
+    pub async fn public_get(&self, path: &str) -> Answer {
+        self.public(Method::GET, path.strip_prefix(PUBLIC_URL).unwrap_or(path), "", Body::empty()).await
+    }
+
+    /// Makes a tenant; its `{id, name, did}`.
+    pub async fn tenant(&self, name: &str) -> Value {
+        self.post("/api/v1/tenants", json!({"name": name})).await.data()
+    }
+
+    /// Issues a diploma; its summary.
+    pub async fn issue(&self, name: &str, email: &str) -> Value {
+        let row = json!({
+            "name": name, "email": email, "degree": "Licenciatura em Direito", "field": "Direito",
+            "grade": "17 (dezassete) valores", "date": "2026-07-31",
+        });
+        self.post("/api/v1/credentials", json!({"template": "diploma", "row": row})).await.data()
+    }
+}
+
+fn request(method: Method, path: &str, media: &str, body: impl Into<Body>) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
+    if !media.is_empty() {
+        request = request.header(header::CONTENT_TYPE, media);
+    }
+    let mut request = request.body(body.into()).unwrap();
+    request.extensions_mut().insert(Peer::Network(([127, 0, 0, 1], 40_000).into()));
+    request
+}
+
+async fn answer(router: axum::Router, request: Request<Body>) -> Answer {
+    let response = router.oneshot(request).await.unwrap();
+    let status = response.status().as_u16();
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned()))
+        .collect();
+    let body = axum::body::to_bytes(response.into_body(), 256 * 1024 * 1024).await.unwrap();
+    Answer { status, headers, body }
+}
