@@ -128,7 +128,7 @@ function Top({ route, known }: { route: Route; known: boolean }) {
           {known ? <Tenant /> : null}
           <div className="top-langs" role="group" aria-label={t('app.menu.language')}>
             {LANGS.map((one) => (
-              <button key={one} type="button" lang={one} aria-pressed={lang === one} aria-label={LANG_NAMES[one]} title={LANG_NAMES[one]} onClick={() => chooseLang(one)}>{one.toUpperCase()}</button>
+              <button key={one} type="button" lang={one} aria-pressed={lang === one} aria-label={`${one.toUpperCase()}, ${LANG_NAMES[one]}`} title={LANG_NAMES[one]} onClick={() => chooseLang(one)}>{one.toUpperCase()}</button>
             ))}
           </div>
           {known ? <Button kind="quiet" size="small" onClick={() => void out()}>{t('app.signout')}</Button> : null}

@@ -158,8 +158,8 @@ async fn search(
         None => Ok(default),
         Some(text) => Time::parse(text).ok_or_else(|| error::TIME.at(field)),
     };
-    let from = moment(&query.from, "from", Time::from_seconds(0))?;
-    let to = moment(&query.to, "to", Time::from_seconds(253_402_300_799))?;
+    let from = moment(&query.from, "from", Time::EPOCH)?;
+    let to = moment(&query.to, "to", Time::LATEST)?;
     let before = match query.page_token.as_deref() {
         None => None,
         Some(text) => PageToken::decode(text, 1)?.0.first().map(|id| id.parse()).transpose()?,

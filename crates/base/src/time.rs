@@ -13,6 +13,11 @@ use std::{
 pub struct Time(i64);
 
 impl Time {
+    /// 1970-01-01: before everything that happens here.
+    pub const EPOCH: Self = Self(0);
+    /// 9999-12-30T22:00:00Z, the last moment whose text is sure to be readable: after everything.
+    pub const LATEST: Self = Self(253_402_207_200_000_000);
+
     /// The moment so many microseconds after the epoch.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)

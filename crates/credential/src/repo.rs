@@ -300,7 +300,7 @@ pub(crate) fn stale_plans(rx: &mut Rx<'_>, before: Time, limit: u32) -> Result<V
             select tenant, id, person, template, template_digest, state, list, idx, key, handle, recipient_handle,
                 plan_sealed, body_sealed, reason_sealed, job, line, issued_at, status_at, erased_at
             from credential_credential
-            where state = 'planned' and planned_at < $1
+            where state = 'planned' and planned_at <= $1
             order by planned_at
             limit $2"
         ),

@@ -122,7 +122,7 @@ impl TestHouse {
         keys::create_file(&home.key_file(), "test", clock.now(), &chance).unwrap();
         let copy = settings.clone();
         tokio::task::spawn_blocking(move || store::migrate(&copy, &rooms::migrations())).await.unwrap().unwrap();
-        let house = Self::open(folder, home, settings, clock, 11);
+        let house = Self::open(folder, home, settings, clock, 11).await;
         let call = house.rooms.house.system("init");
         house.rooms.audit.open(&call, "localhost:8080").await.unwrap();
         house.rooms.identity.create_administrator(&call, "administrator").await.unwrap();
@@ -131,12 +131,14 @@ impl TestHouse {
         house
     }
 
-    fn open(folder: Arc<tempfile::TempDir>, home: Home, settings: Settings, clock: Arc<MockClock>, seed: u64) -> Self {
+    async fn open(folder: Arc<tempfile::TempDir>, home: Home, settings: Settings, clock: Arc<MockClock>, seed: u64) -> Self {
         let key_file = keys::KeyFile::open(&home.key_file(), "test").unwrap();
         let chance = Arc::new(SeededChance::new(seed));
         let metrics = base::telemetry::Metrics::new();
         let as_clock: Arc<dyn Clock> = clock.clone();
-        let rooms = Rooms::open(&home, &settings, key_file, PUBLIC_URL, as_clock, chance, metrics).unwrap();
+        let (to, store) = (home.clone(), settings.clone());
+        let open = move || Rooms::open(&to, &store, key_file, PUBLIC_URL, as_clock, chance, metrics);
+        let rooms = tokio::task::spawn_blocking(open).await.unwrap().unwrap();
         let config = Config::defaults(&rooms::settings_table()).unwrap();
         let apps = Apps::open(&rooms, &config, &Default::default()).unwrap();
         Self { rooms, clock, home, apps, settings, _folder: folder }
@@ -147,7 +149,7 @@ impl TestHouse {
         self.rooms.house.db.close().await;
         // Other dice: a process that starts anew does not repeat the ids of the one before.
         let seed = u64::try_from(self.clock.now().micros()).unwrap() ^ 0x5e10;
-        let house = Self::open(self._folder, self.home, self.settings, self.clock, seed);
+        let house = Self::open(self._folder, self.home, self.settings, self.clock, seed).await;
         tasks::settle(&house.rooms).await.unwrap();
         house
     }

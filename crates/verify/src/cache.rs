@@ -92,8 +92,14 @@ mod tests {
         assert!(pages.get(&key, Time::from_seconds(159)).is_some());
         assert!(pages.get(&key, Time::from_seconds(160)).is_none(), "too old");
         assert!(pages.get(&key, Time::from_seconds(99)).is_none(), "a clock that was set back");
-        assert!(pages.get(&Key::new("h", Lang::En, "2"), Time::from_seconds(101)).is_none(), "another version");
-        assert!(pages.get(&Key::new("h", Lang::Pt, "1"), Time::from_seconds(101)).is_none(), "another language");
+        assert!(
+            pages.get(&Key::new("h", Lang::En, "2"), Time::from_seconds(101)).is_none(),
+            "another version"
+        );
+        assert!(
+            pages.get(&Key::new("h", Lang::Pt, "1"), Time::from_seconds(101)).is_none(),
+            "another language"
+        );
     }
 
     #[test]

@@ -250,7 +250,11 @@ pub(crate) struct ReportBody {
         (status = 404, description = "The link handed in leads nowhere", body = ErrorReply),
         (status = 413, description = "Larger than accepted", body = ErrorReply),
         (status = 429, description = "Too many requests", body = ErrorReply)))]
-async fn check(State(verifier): State<Verifier>, Context(call): Context, request: Request) -> Result<Response, Response> {
+async fn check(
+    State(verifier): State<Verifier>,
+    Context(call): Context,
+    request: Request,
+) -> Result<Response, Response> {
     let is_json = media(&request).to_ascii_lowercase().contains("json");
     let body = handed(request).await.map_err(IntoResponse::into_response)?;
     let fail = |problem: Error| Failure(problem).into_response();
@@ -283,7 +287,8 @@ fn order(body: Vec<u8>) -> Result<(Vec<u8>, Options), Error> {
         Err(refused) => return Err(error::UPLOAD.error().because(refused)),
     };
     let raw = order.credential.get();
-    let bytes = serde_json::from_str::<String>(raw).map_or_else(|_| raw.as_bytes().to_vec(), String::into_bytes);
+    let bytes =
+        serde_json::from_str::<String>(raw).map_or_else(|_| raw.as_bytes().to_vec(), String::into_bytes);
     let holder = order.known.map(|known| KnownHolder { kind: known.kind, value: known.value });
     Ok((bytes, Options { require_trust: order.require_trust, holder }))
 }

@@ -212,16 +212,24 @@ fn refused(report: &Report, standing: Option<&Standing>, lang: Lang) -> Headline
                 ["O emissor suspendeu este documento em ", "O emissor suspendeu este documento."],
             )),
         ),
-        _ if proven && failed(Code::TimeExpired) => {
-            (Tone::Bad, Sign::Clock, lang.pick("EXPIRED", "EXPIRADO"), validity(report, Code::TimeExpired, lang))
-        }
+        _ if proven && failed(Code::TimeExpired) => (
+            Tone::Bad,
+            Sign::Clock,
+            lang.pick("EXPIRED", "EXPIRADO"),
+            validity(report, Code::TimeExpired, lang),
+        ),
         _ if proven && failed(Code::TimeNotYet) => (
             Tone::Bad,
             Sign::Clock,
             lang.pick("NOT YET VALID", "AINDA NÃO VÁLIDO"),
             validity(report, Code::TimeNotYet, lang),
         ),
-        _ => (Tone::Bad, Sign::Cross, lang.pick("NOT VALID", "NÃO VÁLIDO"), first_reason(report, Verdict::Fail, lang)),
+        _ => (
+            Tone::Bad,
+            Sign::Cross,
+            lang.pick("NOT VALID", "NÃO VÁLIDO"),
+            first_reason(report, Verdict::Fail, lang),
+        ),
     };
     let remedy = match report.status.state {
         StatusState::Revoked => report.check(Code::StatusRevoked),
@@ -237,14 +245,23 @@ fn validity(report: &Report, code: Code, lang: Lang) -> String {
 }
 
 fn first_reason(report: &Report, verdict: Verdict, lang: Lang) -> String {
-    report.checks.iter().find(|check| check.result == verdict).map(|check| reason(check, lang)).unwrap_or_default()
+    report
+        .checks
+        .iter()
+        .find(|check| check.result == verdict)
+        .map(|check| reason(check, lang))
+        .unwrap_or_default()
 }
 
 /// The sentence of a check, with dates written out.
 fn reason(check: &Check, lang: Lang) -> String {
     let dated = matches!(
         check.code,
-        Code::TimeNotYet | Code::TimeExpired | Code::ProofExpired | Code::ProofCreatedFuture | Code::KeyRevoked
+        Code::TimeNotYet
+            | Code::TimeExpired
+            | Code::ProofExpired
+            | Code::ProofCreatedFuture
+            | Code::KeyRevoked
     );
     let sentence = if dated {
         let args: Vec<String> = check.args.iter().map(|arg| page::date(arg, lang)).collect();
@@ -259,7 +276,9 @@ fn reason(check: &Check, lang: Lang) -> String {
 pub(crate) fn checked(shown: &Shown, lang: Lang, host: &str, path: &str) -> String {
     let (report, handle, standing, at) = match shown {
         Shown::Erased { at } => return withdrawn(*at, lang, host, path),
-        Shown::Checked { report, handle, standing, at } => (report, handle.as_deref(), standing.as_ref(), *at),
+        Shown::Checked { report, handle, standing, at } => {
+            (report, handle.as_deref(), standing.as_ref(), *at)
+        }
     };
     let top = headline(report, standing, lang);
     let when = format!(
@@ -295,7 +314,8 @@ pub(crate) fn checked(shown: &Shown, lang: Lang, host: &str, path: &str) -> Stri
         return shell(&title, lang, path, &body).into_string();
     }
     // The address of an upload's answer does not hold the document, so the switch carries it along while it is short.
-    let text = report.credential.as_ref().map(ToString::to_string).filter(|text| text.len() <= CARRIED_BYTES_MAX);
+    let text =
+        report.credential.as_ref().map(ToString::to_string).filter(|text| text.len() <= CARRIED_BYTES_MAX);
     match text {
         Some(text) => shell_of_answer(&title, lang, "/verify", &text, &body).into_string(),
         None => shell(&title, lang, "/", &body).into_string(),
@@ -325,25 +345,32 @@ fn withdrawn(at: Time, lang: Lang, host: &str, path: &str) -> String {
 
 fn picture(handle: &str, report: &Report, lang: Lang) -> Markup {
     let name = report.subject.as_ref().and_then(|subject| subject.name.as_deref()).unwrap_or_default();
-    card(lang.pick("As it looks", "O seu aspeto"), &html! {
-        figure.picture {
-            img.diploma src=(format!("/v/{handle}/picture.png")) width="842" height="595"
-                alt=(format!("{} {}", lang.pick("The document of", "O documento de"), cut(name, VALUE_CHARS_MAX)));
-            figcaption { (lang.pick(
-                "Drawn at this moment from the signed values beside it. A picture that shows something else is not this document.",
-                "Desenhada neste momento a partir dos valores assinados ao lado. Uma imagem que mostre outra coisa não é este documento.",
-            )) }
-        }
-    })
+    card(
+        lang.pick("As it looks", "O seu aspeto"),
+        &html! {
+            figure.picture {
+                img.diploma src=(format!("/v/{handle}/picture.png")) width="842" height="595"
+                    alt=(format!("{} {}", lang.pick("The document of", "O documento de"), cut(name, VALUE_CHARS_MAX)));
+                figcaption { (lang.pick(
+                    "Drawn at this moment from the signed values beside it. A picture that shows something else is not this document.",
+                    "Desenhada neste momento a partir dos valores assinados ao lado. Uma imagem que mostre outra coisa não é este documento.",
+                )) }
+            }
+        },
+    )
 }
 
 fn checks(report: &Report, lang: Lang) -> Markup {
-    let lines: Vec<CheckLine> = report.checks.iter().take(CHECKS_SHOWN_MAX).map(|check| line(check, lang)).collect();
+    let lines: Vec<CheckLine> =
+        report.checks.iter().take(CHECKS_SHOWN_MAX).map(|check| line(check, lang)).collect();
     let more = report.checks.len().saturating_sub(CHECKS_SHOWN_MAX);
-    card(lang.pick("What was checked", "O que foi verificado"), &html! {
-        (check_list(&lines))
-        @if more > 0 { p.quiet { (more) (lang.pick(" further findings of the same kind are left out.", " outras constatações do mesmo género foram omitidas.")) } }
-    })
+    card(
+        lang.pick("What was checked", "O que foi verificado"),
+        &html! {
+            (check_list(&lines))
+            @if more > 0 { p.quiet { (more) (lang.pick(" further findings of the same kind are left out.", " outras constatações do mesmo género foram omitidas.")) } }
+        },
+    )
 }
 
 fn line(check: &Check, lang: Lang) -> CheckLine {
@@ -390,18 +417,21 @@ fn fields(all: &[Field], lang: Lang) -> Markup {
     first.sort_by_key(|(rank, _)| *rank);
     let left_out = all.len() - first.len() - rest.len();
     let first: Vec<FieldLine> = first.into_iter().map(|(_, line)| line).collect();
-    card(lang.pick("What is signed", "O que está assinado"), &html! {
-        (field_list(&first))
-        @if !rest.is_empty() {
-            details open[first.is_empty()] {
-                summary { (lang.pick("Every other signed value", "Todos os outros valores assinados")) " (" (rest.len()) ")" }
-                (field_list(&rest))
+    card(
+        lang.pick("What is signed", "O que está assinado"),
+        &html! {
+            (field_list(&first))
+            @if !rest.is_empty() {
+                details open[first.is_empty()] {
+                    summary { (lang.pick("Every other signed value", "Todos os outros valores assinados")) " (" (rest.len()) ")" }
+                    (field_list(&rest))
+                }
             }
-        }
-        @if left_out > 0 { p.quiet { (left_out) (lang.pick(
-            " further signed values stand in the file itself.", " outros valores assinados constam do próprio ficheiro.",
-        )) } }
-    })
+            @if left_out > 0 { p.quiet { (left_out) (lang.pick(
+                " further signed values stand in the file itself.", " outros valores assinados constam do próprio ficheiro.",
+            )) } }
+        },
+    )
 }
 
 fn text(field: &Field, lang: Lang) -> String {
@@ -436,17 +466,22 @@ fn issuer(report: &Report, lang: Lang) -> Markup {
     };
     let id = cut(&issuer.id, VALUE_CHARS_MAX);
     let nature = match id.as_str() {
-        id if id.starts_with("did:web:") || id.starts_with("https://") => {
-            lang.pick("an identifier bound to an internet domain", "um identificador ligado a um domínio da internet")
-        }
-        id if id.starts_with("did:key:") => {
-            lang.pick("an identifier that is the issuer's own key", "um identificador que é a própria chave do emissor")
-        }
+        id if id.starts_with("did:web:") || id.starts_with("https://") => lang.pick(
+            "an identifier bound to an internet domain",
+            "um identificador ligado a um domínio da internet",
+        ),
+        id if id.starts_with("did:key:") => lang.pick(
+            "an identifier that is the issuer's own key",
+            "um identificador que é a própria chave do emissor",
+        ),
         _ => "",
     };
     let mut lines = Vec::new();
     if let Some(name) = name {
-        lines.push(FieldLine { strong: true, ..FieldLine::new(lang.pick("Name on the list", "Nome na lista"), name) });
+        lines.push(FieldLine {
+            strong: true,
+            ..FieldLine::new(lang.pick("Name on the list", "Nome na lista"), name)
+        });
     } else if let Some(claimed) = &issuer.claimed_name {
         let label = lang.pick("Name it gives itself", "Nome que se dá a si próprio");
         lines.push(FieldLine::new(label, cut(claimed, VALUE_CHARS_MAX)));
@@ -455,10 +490,13 @@ fn issuer(report: &Report, lang: Lang) -> Markup {
         note: nature.to_owned(),
         ..FieldLine::new(lang.pick("Identifier in the document", "Identificador no documento"), id)
     });
-    card(lang.pick("Who issued it, and how we know", "Quem o emitiu, e como o sabemos"), &html! {
-        p { (how) }
-        (field_list(&lines))
-    })
+    card(
+        lang.pick("Who issued it, and how we know", "Quem o emitiu, e como o sabemos"),
+        &html! {
+            p { (how) }
+            (field_list(&lines))
+        },
+    )
 }
 
 fn status(report: &Report, standing: Option<&Standing>, lang: Lang) -> Markup {
@@ -466,13 +504,19 @@ fn status(report: &Report, standing: Option<&Standing>, lang: Lang) -> Markup {
         StatusState::Active => lang.pick("Not withdrawn", "Não retirado"),
         StatusState::Revoked => lang.pick("Withdrawn for good", "Retirado definitivamente"),
         StatusState::Suspended => lang.pick("Paused", "Suspenso"),
-        StatusState::None => lang.pick("The document names no list to ask", "O documento não indica onde perguntar"),
+        StatusState::None => {
+            lang.pick("The document names no list to ask", "O documento não indica onde perguntar")
+        }
         StatusState::Unknown => lang.pick("Could not be found out", "Não foi possível saber"),
-        StatusState::NotChecked => lang.pick("Not asked, because it no longer mattered", "Não se perguntou, porque já não era preciso"),
+        StatusState::NotChecked => lang
+            .pick("Not asked, because it no longer mattered", "Não se perguntou, porque já não era preciso"),
     };
     let mut lines = vec![FieldLine::new(lang.pick("The issuer says", "O emissor diz"), state)];
     if let Some(age) = report.status.age {
-        lines.push(FieldLine::new(lang.pick("Age of this answer", "Idade desta resposta"), spoken_age(age, lang)));
+        lines.push(FieldLine::new(
+            lang.pick("Age of this answer", "Idade desta resposta"),
+            spoken_age(age, lang),
+        ));
     }
     if let Some(format) = report.format {
         let note = report.carrier.map(|carrier| words::carrier(carrier, lang)).unwrap_or_default();
@@ -481,12 +525,15 @@ fn status(report: &Report, standing: Option<&Standing>, lang: Lang) -> Markup {
             ..FieldLine::new(lang.pick("Kind of document", "Tipo de documento"), words::format(format, lang))
         });
     }
-    card(lang.pick("Status and evidence", "Situação e prova"), &html! {
-        (field_list(&lines))
-        @if let Some(evidence) = standing.and_then(|standing| standing.evidence.as_deref()) {
-            p { br; a href=(evidence) rel="nofollow" { (lang.pick("Entry in the public evidence log", "Registo no livro público de provas")) } }
-        }
-    })
+    card(
+        lang.pick("Status and evidence", "Situação e prova"),
+        &html! {
+            (field_list(&lines))
+            @if let Some(evidence) = standing.and_then(|standing| standing.evidence.as_deref()) {
+                p { br; a href=(evidence) rel="nofollow" { (lang.pick("Entry in the public evidence log", "Registo no livro público de provas")) } }
+            }
+        },
+    )
 }
 
 /// An age as people say it.
@@ -504,22 +551,25 @@ fn spoken_age(seconds: u64, lang: Lang) -> String {
 }
 
 fn not_proven(lang: Lang) -> Markup {
-    quiet_card(lang.pick("What this does not prove", "O que isto não prova"), &html! {
-        ul {
-            li { (lang.pick(
-                "That whoever shows the document is the person it names. Ask for an identity document.",
-                "Que quem mostra o documento é a pessoa nele indicada. Peça um documento de identificação.",
-            )) }
-            li { (lang.pick(
-                "That what the issuer states is true; only that the issuer stated it.",
-                "Que aquilo que o emissor declara é verdade; apenas que o emissor o declarou.",
-            )) }
-            li { (lang.pick(
-                "That it will still be in force tomorrow. Check again when it matters.",
-                "Que amanhã continue em vigor. Verifique de novo quando for importante.",
-            )) }
-        }
-    })
+    quiet_card(
+        lang.pick("What this does not prove", "O que isto não prova"),
+        &html! {
+            ul {
+                li { (lang.pick(
+                    "That whoever shows the document is the person it names. Ask for an identity document.",
+                    "Que quem mostra o documento é a pessoa nele indicada. Peça um documento de identificação.",
+                )) }
+                li { (lang.pick(
+                    "That what the issuer states is true; only that the issuer stated it.",
+                    "Que aquilo que o emissor declara é verdade; apenas que o emissor o declarou.",
+                )) }
+                li { (lang.pick(
+                    "That it will still be in force tomorrow. Check again when it matters.",
+                    "Que amanhã continue em vigor. Verifique de novo quando for importante.",
+                )) }
+            }
+        },
+    )
 }
 
 fn cut(text: &str, chars_max: usize) -> String {

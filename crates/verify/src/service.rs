@@ -8,7 +8,9 @@ use std::{sync::Arc, time::Duration};
 use base::{Clock, Lang, Result, Time};
 use proof::{
     credential::parse_time,
-    verify::{Answer, Context, Gathered, KnownHolder, Lang as ProofLang, Outcome, Report, TrustList, Want, verify},
+    verify::{
+        Answer, Context, Gathered, KnownHolder, Lang as ProofLang, Outcome, Report, TrustList, Want, verify,
+    },
 };
 use tokio::sync::Semaphore;
 
@@ -240,7 +242,8 @@ fn judge(
 
 /// A handle of our form. Others are refused as unknown ones are, without a look.
 fn formed(handle: &str) -> Result<&str> {
-    let right = handle.len() == HANDLE_CHARS && handle.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
+    let right =
+        handle.len() == HANDLE_CHARS && handle.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
     if right { Ok(handle) } else { Err(error::NOT_FOUND.error()) }
 }
 
@@ -250,7 +253,8 @@ fn link(bytes: &[u8]) -> Option<&str> {
         return None;
     }
     let text = std::str::from_utf8(bytes).ok()?.trim();
-    let is_link = (text.starts_with("https://") || text.starts_with("http://")) && !text.contains(char::is_whitespace);
+    let is_link =
+        (text.starts_with("https://") || text.starts_with("http://")) && !text.contains(char::is_whitespace);
     is_link.then_some(text)
 }
 
@@ -267,7 +271,8 @@ fn holds_until(shown: &Shown) -> Option<Option<Time>> {
         Shown::Checked { report, .. } if report.outcome == Outcome::Unknown => None,
         Shown::Checked { report, at, .. } => {
             let moments = [&report.validity.from, &report.validity.until];
-            let coming = moments.into_iter().flatten().filter_map(|text| parse_time(text)).map(Time::from_seconds);
+            let coming =
+                moments.into_iter().flatten().filter_map(|text| parse_time(text)).map(Time::from_seconds);
             Some(coming.filter(|moment| moment > at).min())
         }
     }
@@ -280,7 +285,13 @@ mod tests {
     #[test]
     fn a_handle_is_128_bits_of_base32_and_nothing_else() {
         assert!(formed("0123456789abcdefghjkmnpqrs").is_ok());
-        for wrong in ["", "short", "0123456789ABCDEFGHJKMNPQRS", "0123456789abcdefghjkmnpq/.", "../../../../../../etc/pass"] {
+        for wrong in [
+            "",
+            "short",
+            "0123456789ABCDEFGHJKMNPQRS",
+            "0123456789abcdefghjkmnpq/.",
+            "../../../../../../etc/pass",
+        ] {
             assert!(formed(wrong).is_err(), "{wrong}");
         }
     }

@@ -38,15 +38,27 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("issuer.type", "Kind of issuer", "Tipo de emissor"),
     ("issuer.url", "Website of the issuer", "Sítio do emissor"),
     ("issuer.email", "E-mail of the issuer", "Correio eletrónico do emissor"),
-    ("credentialSubject.id", "Identifier of the holder in this document", "Identificador do titular neste documento"),
+    (
+        "credentialSubject.id",
+        "Identifier of the holder in this document",
+        "Identificador do titular neste documento",
+    ),
     ("credentialSubject.type", "Role of the holder", "Papel do titular"),
     ("credentialSubject.achievement.id", "Address of the achievement", "Endereço do grau ou feito"),
     ("credentialSubject.identifier.salt", "Grain of salt of the fingerprint", "Sal da impressão digital"),
-    ("credentialStatus.id", "Place in the list of withdrawn documents", "Lugar na lista de documentos retirados"),
+    (
+        "credentialStatus.id",
+        "Place in the list of withdrawn documents",
+        "Lugar na lista de documentos retirados",
+    ),
     ("credentialStatus.statusListCredential", "List of withdrawn documents", "Lista de documentos retirados"),
     ("credentialStatus.statusListIndex", "Number in that list", "Número nessa lista"),
     ("credentialStatus.statusPurpose", "Purpose of that list", "Finalidade dessa lista"),
-    ("recipient.emailAddress", "Fingerprint of the e-mail address", "Impressão digital do correio eletrónico"),
+    (
+        "recipient.emailAddress",
+        "Fingerprint of the e-mail address",
+        "Impressão digital do correio eletrónico",
+    ),
 ];
 
 /// The place of a field among those that are shown first; none for the others.
@@ -102,8 +114,12 @@ pub(crate) const fn family(family: Family, lang: Lang) -> &'static str {
 pub(crate) const fn format(format: Format, lang: Lang) -> &'static str {
     match format {
         Format::OpenBadge3 => "Open Badges 3.0",
-        Format::Vcdm2 => lang.pick("Verifiable credential (W3C, version 2.0)", "Credencial verificável (W3C, versão 2.0)"),
-        Format::Vcdm1 => lang.pick("Verifiable credential (W3C, version 1.1)", "Credencial verificável (W3C, versão 1.1)"),
+        Format::Vcdm2 => {
+            lang.pick("Verifiable credential (W3C, version 2.0)", "Credencial verificável (W3C, versão 2.0)")
+        }
+        Format::Vcdm1 => {
+            lang.pick("Verifiable credential (W3C, version 1.1)", "Credencial verificável (W3C, versão 1.1)")
+        }
     }
 }
 

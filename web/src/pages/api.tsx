@@ -94,10 +94,12 @@ function OperationCard({ contract, one }: { contract: Contract; one: Operation }
         <div className="stack">
           {one.description ? <p><Coded text={one.description} /></p> : null}
           {one.body?.schema ? <Lines title={`${t('api.body')} · ${one.body.type}`} contract={contract} schema={one.body.schema} /> : null}
-          {one.answers.map((answer) => {
-            const lines = answer.schema && answer.status.startsWith('2') ? <Lines contract={contract} schema={answer.schema} title={t('api.form.value')} /> : null;
-            return <div key={answer.status} className="stack"><h3>{t('api.answer')}: {answer.status} <span className="soft small">{answer.type}</span></h3>{lines}</div>;
-          })}
+          <div className="stack">
+            <h3>{t('api.answer')}: {one.answers.map((answer) => answer.status).join(', ')}</h3>
+            {one.answers.filter((answer) => answer.status.startsWith('2')).map((answer) =>
+              answer.schema ? <Lines key={answer.status} contract={contract} schema={answer.schema} title={`${t('api.form.value')} · ${answer.status} · ${answer.type}`} /> : null,
+            )}
+          </div>
           <Try one={one} />
         </div>
       ) : null}

@@ -131,11 +131,15 @@ export function CredentialLinks({ one, name }: { one: Summary; name: string }) {
   const erased = one.status === 'erased';
   return (
     <div className="list-links">
-      <Outside href={one.pageUrl} label={name}>{t('credential.page')}</Outside>
-      {one.recipientUrl ? <Outside href={one.recipientUrl} label={name}>{t('credential.recipient')}</Outside> : null}
-      {erased ? null : FORMS.map(({ form, file }) => (
-        <a key={form} download href={address('GET /api/v1/credentials/{id}/files/{file}', { path: { id: one.id, file }, query: { tenant } })} aria-label={t('credential.download', { form, name })}>{form}</a>
-      ))}
+      <div className="list-links-row">
+        <Outside href={one.pageUrl} label={name}>{t('credential.page')}</Outside>
+        {one.recipientUrl ? <Outside href={one.recipientUrl} label={name}>{t('credential.recipient')}</Outside> : null}
+      </div>
+      <div className="list-links-row">
+        {erased ? null : FORMS.map(({ form, file }) => (
+          <a key={form} download href={address('GET /api/v1/credentials/{id}/files/{file}', { path: { id: one.id, file }, query: { tenant } })} aria-label={t('credential.download', { form, name })}>{form}</a>
+        ))}
+      </div>
     </div>
   );
 }

@@ -151,7 +151,7 @@ export const en = {
   'detail.evidence': 'Evidence',
   'detail.evidence.text': 'A proof shows anyone, without this house, that an event stands in the log.',
   'detail.proof': 'Download proof',
-  'detail.proof.of': 'Download the proof of: {name}',
+  'detail.proof.of': 'Download proof: {name}',
   'detail.proof.done': 'The proof was downloaded.',
   'detail.record': 'See it in the record',
   'detail.erased.title': 'This person was erased',

@@ -153,7 +153,7 @@ export const pt: Record<Key, string> = {
   'detail.evidence': 'Prova',
   'detail.evidence.text': 'Uma prova mostra a qualquer pessoa, sem esta casa, que um acontecimento consta do registo.',
   'detail.proof': 'Transferir a prova',
-  'detail.proof.of': 'Transferir a prova de: {name}',
+  'detail.proof.of': 'Transferir a prova: {name}',
   'detail.proof.done': 'A prova foi transferida.',
   'detail.record': 'Ver no registo',
   'detail.erased.title': 'Esta pessoa foi apagada',

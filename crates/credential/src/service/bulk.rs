@@ -387,6 +387,44 @@ impl Credentials {
     }
 }
 
+/// What tests need to stand where a crash would leave a house. Only in builds with debug assertions.
+#[cfg(debug_assertions)]
+impl Credentials {
+    /// Plans the first half of a job's rows under their lines, and finishes none of them.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn plan_half_for_test(&self, job: Id<Job>) -> Result<()> {
+        let tenant = self.identity.meant_tenant(None).await?.id;
+        let job = self.job(tenant, job).await?;
+        let template = Template::find("diploma")?;
+        let keys = self.keys.clone();
+        let id = job.id;
+        let (columns, rows) = self
+            .house
+            .db
+            .read("credential.test", move |rx| {
+                let columns = repo::batch(rx, tenant, id)?.map(|(_, columns)| columns).unwrap_or_default();
+                let rows = repo::rows(rx, tenant, id, "waiting", 0, CHUNK_ROWS)?;
+                let half = rows.len() / 2;
+                let keyed = rows.into_iter().take(half).map(|row| Ok((keys.person(rx, tenant, row.person)?, row)));
+                Ok((columns, keyed.collect::<Result<Vec<_>>>()?))
+            })
+            .await?;
+        let columns: Vec<String> = serde_json::from_str(&columns).map_err(|e| base::error::INTERNAL.because(e))?;
+        let mut wanted = Vec::new();
+        for (key, row) in &rows {
+            let order = self.order_of(id, row, template, &columns, key)?;
+            wanted.push(Wanted { order, job: Some((id, row.line)), person: Some(row.person) });
+        }
+        let call = self.house.system("test").for_tenant(tenant);
+        for outcome in self.issue_all(&call, tenant, template, wanted).await? {
+            self.forget_finish_for_test(outcome?.credential.id).await?;
+        }
+        Ok(())
+    }
+}
+
 /// A row's place in associated data: the job's id with the line in its last bits.
 fn row_id(job: Id<Job>, line: u32) -> Id<kind::Credential> {
     Id::from_uuid(uuid::Uuid::from_u128(job.uuid().as_u128() ^ u128::from(line)))

@@ -72,7 +72,7 @@ pub async fn make(home: &Home, cli: &Cli, config: &Config, url: &str) -> Result<
     let key_file = keys::create_file(&home.key_file(), passphrase.expose(), SystemClock.now(), &SystemChance)?;
     let copy = settings.clone();
     blocking(move || store::migrate(&copy, &rooms::migrations()).map(drop)).await?;
-    let rooms = open(home, config, key_file, &url)?;
+    let rooms = open(home, config, key_file, &url).await?;
     let call = rooms.house.system("init");
     let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host);
     rooms.audit.open(&call, host).await?;
@@ -122,10 +122,15 @@ pub fn admin_url(config: &Config) -> String {
 ///
 /// # Errors
 /// The store's.
-pub fn open(home: &Home, config: &Config, key_file: keys::KeyFile, url: &str) -> Result<Rooms> {
-    let store = settings::store(config, home)?;
+pub async fn open(home: &Home, config: &Config, key_file: keys::KeyFile, url: &str) -> Result<Rooms> {
+    let (store, home, url) = (settings::store(config, home)?, home.clone(), url.to_owned());
     let metrics = base::telemetry::Metrics::new();
-    Rooms::open(home, &store, key_file, url, Arc::new(SystemClock), Arc::new(SystemChance), metrics)
+    metrics.collect(base::telemetry::metrics::process);
+    // A thread of its own: opening connects, and waits for the connection.
+    blocking(move || {
+        Rooms::open(&home, &store, key_file, &url, Arc::new(SystemClock), Arc::new(SystemChance), metrics)
+    })
+    .await
 }
 
 /// Opens the house of a home that this process has locked: letter, passphrase, migrations, rooms.
@@ -139,7 +144,7 @@ pub async fn open_home(home: &Home, cli: &Cli, config: &Config) -> Result<Rooms>
     let key_file = blocking(move || keys::KeyFile::open(&file, passphrase.expose())).await?;
     let settings = settings::store(config, home)?;
     blocking(move || store::migrate(&settings, &rooms::migrations()).map(drop)).await?;
-    open(home, config, key_file, &letter.public_url)
+    open(home, config, key_file, &letter.public_url).await
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
