@@ -15,8 +15,8 @@ pub struct Time(i64);
 impl Time {
     /// 1970-01-01: before everything that happens here.
     pub const EPOCH: Self = Self(0);
-    /// 9999-12-30T22:00:00Z, the last moment whose text is sure to be readable: after everything.
-    pub const LATEST: Self = Self(253_402_207_200_000_000);
+    /// 9999-01-01: after everything, and still a text of four-digit years.
+    pub const LATEST: Self = Self(253_370_764_800_000_000);
 
     /// The moment so many microseconds after the epoch.
     pub const fn from_micros(micros: i64) -> Self {

@@ -266,6 +266,22 @@ pub(crate) fn by_recipient_handle(rx: &mut Rx<'_>, handle: &str) -> Result<Optio
     )
 }
 
+/// What a public page depends on, without opening anything: state, the list's version, status time, erasure.
+pub(crate) type Standing = (String, i64, Option<Time>, Option<Time>);
+
+pub(crate) fn standing(rx: &mut Rx<'_>, handle: &str) -> Result<Option<Standing>> {
+    rx.optional(
+        sql!(
+            "-- credential.standing
+            select c.state, l.version, c.status_at, c.erased_at
+            from credential_credential c join credential_list l on l.tenant = c.tenant and l.id = c.list
+            where c.handle = $1"
+        ),
+        &values![handle],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+    )
+}
+
 /// A page of a tenant's credentials, newest first; an empty state or a nil person do not filter.
 pub(crate) fn page(
     rx: &mut Rx<'_>,

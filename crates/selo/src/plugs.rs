@@ -6,7 +6,7 @@ use base::Result;
 use credential::Document as Issued;
 use http_kit::Boxed;
 use proof::verify::{TrustList, TrustedIssuer};
-use verify::{Document, Documents};
+use verify::{Document, Documents, Standing};
 
 use crate::rooms::Rooms;
 
@@ -58,6 +58,11 @@ impl Plugs {
         }
     }
 
+    async fn standing_of(&self, handle: &str) -> Result<Option<Standing>> {
+        let found = self.0.credentials.standing(handle).await?;
+        Ok(found.map(|(version, changed_at)| Standing { version, changed_at, evidence: None }))
+    }
+
     async fn drawing(&self, handle: &str) -> Result<Option<Arc<Vec<u8>>>> {
         match self.0.credentials.public_document(handle).await? {
             Some(Issued::Live { bytes, credential }) => {
@@ -83,6 +88,10 @@ impl Documents for Plugs {
 
     fn trust(&self) -> Boxed<'_, Result<TrustList>> {
         Box::pin(self.tenants())
+    }
+
+    fn standing<'a>(&'a self, handle: &'a str) -> Boxed<'a, Result<Option<Standing>>> {
+        Box::pin(self.standing_of(handle))
     }
 
     fn picture<'a>(&'a self, handle: &'a str) -> Boxed<'a, Result<Option<Arc<Vec<u8>>>>> {

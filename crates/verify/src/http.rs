@@ -280,6 +280,9 @@ fn order(body: Vec<u8>) -> Result<(Vec<u8>, Options), Error> {
         #[serde(rename = "@context")]
         _context: serde::de::IgnoredAny,
     }
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(error::NOTHING.error());
+    }
     let order: CheckOrder<'_> = match serde_json::from_slice(&body) {
         Ok(order) => order,
         // The document itself, without an envelope.

@@ -23,6 +23,8 @@ use crate::{
 
 /// Signed values shown; further ones are counted.
 const FIELDS_SHOWN_MAX: usize = 60;
+/// So many of the fields that everybody looks for are written large: who, and what.
+const STRONG_FIELDS: usize = 2;
 /// Characters of one value shown.
 const VALUE_CHARS_MAX: usize = 300;
 /// Bytes of all values together, so that a page stays below 50 kB whatever was handed in.
@@ -289,14 +291,16 @@ pub(crate) fn checked(shown: &Shown, lang: Lang, host: &str, path: &str) -> Stri
     let body = html! {
         (outcome_banner(top.tone, top.sign, top.word, &top.sentence, &when))
         div.beside {
-            div {
-                @if let Some(handle) = handle.filter(|_| !report.fields.is_empty()) { (picture(handle, report, lang)) }
-                (checks(report, lang))
+            @if let Some(handle) = handle.filter(|_| !report.fields.is_empty()) {
+                div.first { (picture(handle, report, lang)) }
             }
-            div {
+            div.side {
                 @if !report.fields.is_empty() { (fields(&report.fields, lang)) }
                 (issuer(report, lang))
-                (status(report, standing, lang))
+                (status(report, standing, handle.is_none(), lang))
+            }
+            div.second {
+                (checks(report, lang))
                 (not_proven(lang))
                 (this_site(host, lang))
             }
@@ -352,8 +356,8 @@ fn picture(handle: &str, report: &Report, lang: Lang) -> Markup {
                 img.diploma src=(format!("/v/{handle}/picture.png")) width="842" height="595"
                     alt=(format!("{} {}", lang.pick("The document of", "O documento de"), cut(name, VALUE_CHARS_MAX)));
                 figcaption { (lang.pick(
-                    "Drawn at this moment from the signed values beside it. A picture that shows something else is not this document.",
-                    "Desenhada neste momento a partir dos valores assinados ao lado. Uma imagem que mostre outra coisa não é este documento.",
+                    "Drawn from the signed values at this moment. A picture that shows something else is not this document.",
+                    "Desenhada neste momento a partir dos valores assinados. Uma imagem que mostre outra coisa não é este documento.",
                 )) }
             }
         },
@@ -401,22 +405,27 @@ fn line(check: &Check, lang: Lang) -> CheckLine {
 /// Every signed value: the few that people look for, then all others behind a fold.
 fn fields(all: &[Field], lang: Lang) -> Markup {
     let mut budget = VALUES_BYTES_MAX;
-    let mut first: Vec<(usize, FieldLine)> = Vec::new();
-    let mut rest: Vec<FieldLine> = Vec::new();
+    let mut shown: Vec<(usize, FieldLine)> = Vec::new();
     for field in all.iter().take(FIELDS_SHOWN_MAX) {
         let value = text(field, lang);
         let Some(left) = budget.checked_sub(value.len() + field.label.len()) else { break };
         budget = left;
+        let rank = words::rank(&field.label).unwrap_or(usize::MAX);
         let line = FieldLine::new(cut(&words::field(&field.label, lang), 80), value);
-        let repeated = first.iter().any(|(_, known)| known.value == line.value);
-        match words::rank(&field.label) {
-            Some(rank) if !repeated => first.push((rank, FieldLine { strong: rank < 2, ..line })),
-            _ => rest.push(line),
+        shown.push((rank, FieldLine { strong: rank < STRONG_FIELDS, ..line }));
+    }
+    let left_out = all.len() - shown.len();
+    shown.sort_by_key(|(rank, _)| *rank);
+    // Of values that repeat, such as a degree that is also its own description, the first by rank stands for all.
+    let (mut first, mut rest): (Vec<FieldLine>, Vec<FieldLine>) = (Vec::new(), Vec::new());
+    for (rank, line) in shown {
+        let repeated = first.iter().any(|known| known.value == line.value);
+        if rank == usize::MAX || repeated {
+            rest.push(FieldLine { strong: false, ..line })
+        } else {
+            first.push(line)
         }
     }
-    first.sort_by_key(|(rank, _)| *rank);
-    let left_out = all.len() - first.len() - rest.len();
-    let first: Vec<FieldLine> = first.into_iter().map(|(_, line)| line).collect();
     card(
         lang.pick("What is signed", "O que está assinado"),
         &html! {
@@ -499,7 +508,7 @@ fn issuer(report: &Report, lang: Lang) -> Markup {
     )
 }
 
-fn status(report: &Report, standing: Option<&Standing>, lang: Lang) -> Markup {
+fn status(report: &Report, standing: Option<&Standing>, handed_in: bool, lang: Lang) -> Markup {
     let state = match report.status.state {
         StatusState::Active => lang.pick("Not withdrawn", "Não retirado"),
         StatusState::Revoked => lang.pick("Withdrawn for good", "Retirado definitivamente"),
@@ -519,7 +528,11 @@ fn status(report: &Report, standing: Option<&Standing>, lang: Lang) -> Markup {
         ));
     }
     if let Some(format) = report.format {
-        let note = report.carrier.map(|carrier| words::carrier(carrier, lang)).unwrap_or_default();
+        let note = report
+            .carrier
+            .filter(|_| handed_in)
+            .map(|carrier| words::carrier(carrier, lang))
+            .unwrap_or_default();
         lines.push(FieldLine {
             note: note.to_owned(),
             ..FieldLine::new(lang.pick("Kind of document", "Tipo de documento"), words::format(format, lang))
@@ -530,7 +543,7 @@ fn status(report: &Report, standing: Option<&Standing>, lang: Lang) -> Markup {
         &html! {
             (field_list(&lines))
             @if let Some(evidence) = standing.and_then(|standing| standing.evidence.as_deref()) {
-                p { br; a href=(evidence) rel="nofollow" { (lang.pick("Entry in the public evidence log", "Registo no livro público de provas")) } }
+                p.further { a href=(evidence) rel="nofollow" { (lang.pick("Entry in the public evidence log", "Registo no livro público de provas")) } }
             }
         },
     )
@@ -543,7 +556,7 @@ fn spoken_age(seconds: u64, lang: Lang) -> String {
         format!("{count} {}", lang.pick(en, pt))
     };
     match seconds {
-        0..=59 => lang.pick("of this moment", "deste momento").to_owned(),
+        0..=59 => lang.pick("just now", "agora mesmo").to_owned(),
         60..=3_599 => unit(seconds / 60, ["minute", "minuto"], ["minutes", "minutos"]),
         3_600..=86_399 => unit(seconds / 3_600, ["hour", "hora"], ["hours", "horas"]),
         _ => unit(seconds / 86_400, ["day", "dia"], ["days", "dias"]),

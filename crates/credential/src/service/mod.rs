@@ -208,6 +208,19 @@ impl Credentials {
             .await
     }
 
+    /// What a public page depends on, cheaply: a version that differs whenever the page would, and when the status last
+    /// changed.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn standing(&self, handle: &str) -> Result<Option<(String, Option<Time>)>> {
+        let handle = handle.to_owned();
+        let found = self.house.db.read("credential.standing", move |rx| repo::standing(rx, &handle)).await?;
+        Ok(found.map(|(state, version, status_at, erased_at)| {
+            (format!("{state}:{version}:{}", erased_at.is_some()), status_at)
+        }))
+    }
+
     /// The document behind a recipient page's handle; nothing for an unknown one.
     ///
     /// # Errors
