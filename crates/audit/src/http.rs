@@ -216,7 +216,11 @@ fn record(audit: &Audit, fact: Recorded) -> AuditRecord {
 #[utoipa::path(get, path = "/api/v1/audit/proof/{id}", tag = "audit",
     params(("id" = String, Path, description = "`evt_…` or `cred_…`")),
     responses((status = 200, content_type = "text/plain", body = String), (status = 404, body = ErrorReply), (status = 503, body = ErrorReply)))]
-async fn prove(State(audit): State<Audit>, caller: Caller, Path(id): Path<String>) -> Result<Response, Failure> {
+async fn prove(
+    State(audit): State<Audit>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
     let unknown = || error::RECORD_NOT_FOUND.error().with("id", &id);
     let fact: Id<Event> = match id.parse::<Id<Event>>() {
         Ok(fact) => fact,
@@ -226,7 +230,9 @@ async fn prove(State(audit): State<Audit>, caller: Caller, Path(id): Path<String
             audit
                 .house
                 .db
-                .read("audit.issued", move |rx| events::first_of_resource(rx, "credential.issued", &credential.to_string()))
+                .read("audit.issued", move |rx| {
+                    events::first_of_resource(rx, "credential.issued", &credential.to_string())
+                })
                 .await?
                 .filter(|fact| tenant.is_none_or(|own| fact.tenant == own))
                 .ok_or_else(unknown)?

@@ -52,7 +52,13 @@ pub(crate) fn advance(tx: &mut Tx<'_>, log: Log, size: u64, root: &Hash) -> Resu
     Ok(rows == 1)
 }
 
-pub(crate) fn save_checkpoint(tx: &mut Tx<'_>, log: Log, size: u64, checkpoint: &[u8], now: Time) -> Result<()> {
+pub(crate) fn save_checkpoint(
+    tx: &mut Tx<'_>,
+    log: Log,
+    size: u64,
+    checkpoint: &[u8],
+    now: Time,
+) -> Result<()> {
     tx.execute(
         sql!(
             "-- audit.save_checkpoint

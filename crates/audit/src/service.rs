@@ -143,7 +143,11 @@ impl Audit {
             .await?;
         let Some(head) = head else { return Ok(false) };
         if size < head.size {
-            return Err(error::FORK.error().with("log", log.name()).with("found", size).with("signed", head.size));
+            return Err(error::FORK
+                .error()
+                .with("log", log.name())
+                .with("found", size)
+                .with("signed", head.size));
         }
         if size == head.size && head.signed_at.is_some() {
             return Ok(false);
@@ -169,7 +173,11 @@ impl Audit {
             let leaves = self.house.db.read("audit.leaves", move |rx| events::leaves(rx, log, range)).await?;
             let Some(last) = leaves.last() else { break };
             if last.index + 1 != from + leaves.len() as u64 {
-                return Err(error::FORK.error().with("log", log.name()).with("found", from).with("signed", last.index));
+                return Err(error::FORK
+                    .error()
+                    .with("log", log.name())
+                    .with("found", from)
+                    .with("signed", last.index));
             }
             let written = current.append(&leaves)?;
             current.publish(&self.blobs, written).await?;
@@ -185,7 +193,11 @@ impl Audit {
             })
             .await?;
         if !durable {
-            return Err(error::FORK.error().with("log", log.name()).with("found", size).with("signed", head.size));
+            return Err(error::FORK
+                .error()
+                .with("log", log.name())
+                .with("found", size)
+                .with("signed", head.size));
         }
         let checkpoint = self.sign(&head, size, root).await?;
         let now = self.house.now();
@@ -198,7 +210,8 @@ impl Audit {
     }
 
     async fn sign(&self, head: &LogHead, size: u64, root: merkle::Hash) -> Result<Vec<u8>> {
-        let checkpoint = Checkpoint::new(&head.origin, size, root).map_err(|e| base::error::INTERNAL.because(e))?;
+        let checkpoint =
+            Checkpoint::new(&head.origin, size, root).map_err(|e| base::error::INTERNAL.because(e))?;
         let message = note::to_sign(&checkpoint.to_text()).map_err(|e| base::error::INTERNAL.because(e))?;
         let signature = self.keys.sign(&self.house, HOUSE, head.key, vec![message]).await?;
         let log = head.log;
@@ -307,7 +320,9 @@ impl Audit {
                     continue;
                 }
                 match tiles::get(&self.blobs, log, id).await? {
-                    Some(published) if published.starts_with(&bytes) && (!id.is_full() || published.len() == bytes.len()) => {}
+                    Some(published)
+                        if published.starts_with(&bytes)
+                            && (!id.is_full() || published.len() == bytes.len()) => {}
                     Some(_) => problems.push(format!("tile {} differs from its leaves", id.path())),
                     None => problems.push(format!("tile {} is missing", id.path())),
                 }
@@ -340,7 +355,9 @@ impl Audit {
             .map_err(|e| base::error::INTERNAL.because(e))?;
         Ok(match policy.open(checkpoint) {
             Err(wrong) => Some(format!("the checkpoint does not open: {wrong}")),
-            Ok(opened) if opened.checkpoint.size() > head.size => Some("the checkpoint is ahead of its log".to_owned()),
+            Ok(opened) if opened.checkpoint.size() > head.size => {
+                Some("the checkpoint is ahead of its log".to_owned())
+            }
             Ok(opened) if opened.checkpoint.size() == head.size && *opened.checkpoint.root() != head.root => {
                 Some("the checkpoint is of another tree".to_owned())
             }

@@ -69,14 +69,17 @@ impl Edge {
             }
             self.frontier.append(leaf.hash).map_err(|e| base::error::INTERNAL.because(e))?;
         }
-        if let (false, Some(id)) = (self.bundle.is_empty(), tile::tile_at(TileKind::Entries, size / TILE_WIDTH, size)) {
+        if let (false, Some(id)) =
+            (self.bundle.is_empty(), tile::tile_at(TileKind::Entries, size / TILE_WIDTH, size))
+        {
             out.push((id, self.bundle.clone()));
         }
         let partial = std::mem::take(&mut self.partial);
-        let tiles = tile::append(old, &hashes, |id| partial.get(&id).cloned().ok_or(())).map_err(|e| match e {
-            TileReadError::Tile(e) => fault(e),
-            TileReadError::Fetch(()) => error::LOG_NOT_FOUND.error(),
-        })?;
+        let tiles =
+            tile::append(old, &hashes, |id| partial.get(&id).cloned().ok_or(())).map_err(|e| match e {
+                TileReadError::Tile(e) => fault(e),
+                TileReadError::Fetch(()) => error::LOG_NOT_FOUND.error(),
+            })?;
         // Unfinished tiles of levels that did not grow stay as they are.
         self.partial = partial.into_iter().filter(|(id, _)| !id.is_full() && unchanged(*id, size)).collect();
         self.partial.extend(tiles.iter().filter(|(id, _)| !id.is_full()).cloned());
@@ -121,9 +124,8 @@ pub(crate) async fn around(
     let mut found = BTreeMap::new();
     for node in ranges.into_iter().flat_map(merkle::range_nodes) {
         let Some((id, _)) = tile::tile_of(node, size) else { continue };
-        if !found.contains_key(&id) {
-            let bytes = get(blobs, log, id).await?.ok_or_else(|| error::LOG_NOT_FOUND.error())?;
-            found.insert(id, bytes);
+        if let std::collections::btree_map::Entry::Vacant(new) = found.entry(id) {
+            new.insert(get(blobs, log, id).await?.ok_or_else(|| error::LOG_NOT_FOUND.error())?);
         }
     }
     Ok(found)

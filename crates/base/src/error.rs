@@ -111,7 +111,9 @@ impl Code {
             args: Vec::new(),
             details: Vec::new(),
             retry_after_seconds: None,
-            source: None, told: None }
+            source: None,
+            told: None,
+        }
     }
 
     /// An error of this code at a field (a JSON pointer, a column, an option).
@@ -268,7 +270,9 @@ impl Error {
         self.details.push(Detail {
             field: other.field.unwrap_or_default(),
             code: other.code,
-            args: other.args, told: None });
+            args: other.args,
+            told: None,
+        });
         self
     }
 

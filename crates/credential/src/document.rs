@@ -1,6 +1,6 @@
 //! From a checked row to the Open Badges 3.0 document that will be signed.
 
-use base::{Chance, Id, Result, Time, id::kind};
+use base::{Chance, Result};
 use keys::SigningKeyInfo;
 use proof::{
     credential::{Achievement, Badge, Criteria, Finding, Identity, Issuer, Recipient, ResultLine},
@@ -13,13 +13,11 @@ use crate::{error, rules::Order, template::Template};
 
 /// Everything a document is made of.
 pub(crate) struct Parts<'a> {
-    pub(crate) id: Id<kind::Credential>,
     pub(crate) tenant: &'a identity::Tenant,
     pub(crate) public_url: &'a str,
     pub(crate) template: &'a Template,
     pub(crate) order: &'a Order,
     pub(crate) status: Entry,
-    pub(crate) issued_at: Time,
 }
 
 /// The document, complete but for its proof. Its id is random and says nothing about the house.
@@ -67,13 +65,15 @@ pub(crate) fn build(parts: &Parts<'_>, chance: &dyn Chance) -> Result<Value> {
 }
 
 fn refused(findings: &[Finding]) -> base::Error {
-    let reason = findings.first().map_or_else(String::new, |first| format!("{} ({})", first.what, first.pointer));
+    let reason =
+        findings.first().map_or_else(String::new, |first| format!("{} ({})", first.what, first.pointer));
     error::DOCUMENT.error().with("reason", reason)
 }
 
 /// A stable name for an achievement of a tenant: all who reach it share it, and it tells no text.
 fn slug(parts: &Parts<'_>, order: &Order) -> String {
-    let text = format!("{}\n{}\n{}", parts.tenant.id, order.degree, order.field.as_deref().unwrap_or_default());
+    let text =
+        format!("{}\n{}\n{}", parts.tenant.id, order.degree, order.field.as_deref().unwrap_or_default());
     let digest = proof::crypto::sha256(text.as_bytes());
     base::id::base32(digest.first_chunk::<16>().copied().map_or(0, u128::from_be_bytes))
 }
@@ -85,5 +85,9 @@ fn random_uuid(chance: &dyn Chance) -> uuid::Uuid {
 
 /// The address of a tenant's key: for did:key the key itself, for did:web its id in the document.
 pub(crate) fn verification_method(did: &str, key: &SigningKeyInfo) -> String {
-    if did.starts_with("did:key:") { did::did_key_method(&key.public) } else { format!("{did}#{}", key.id.bare()) }
+    if did.starts_with("did:key:") {
+        did::did_key_method(&key.public)
+    } else {
+        format!("{did}#{}", key.id.bare())
+    }
 }

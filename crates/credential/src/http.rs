@@ -14,7 +14,8 @@ use base::{
     id::kind::{self, Job},
 };
 use http_kit::{
-    Admin, Caller, Context, ErrorReply, Failure, Items, Json, Paging, PathId, Public, Query, Reply, Rules, ZoneRouter,
+    Admin, Caller, Context, ErrorReply, Failure, Items, Json, Paging, PathId, Public, Query, Reply, Rules,
+    ZoneRouter,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -242,11 +243,12 @@ async fn list(
     let tenant = credentials.identity.tenant_for(&caller, query.tenant.as_deref()).await?;
     let state = match query.status.as_deref().filter(|status| !status.is_empty()) {
         None => None,
-        Some(name) => Some(Standing::parse(name).ok_or_else(|| error::STATUS_UNKNOWN.at("status").with("status", name))?),
+        Some(name) => Some(
+            Standing::parse(name).ok_or_else(|| error::STATUS_UNKNOWN.at("status").with("status", name))?,
+        ),
     };
     let email = query.email.as_deref().filter(|email| !email.trim().is_empty());
-    let page =
-        credentials.page(tenant.id, state, email, paging.limit, paging.page_token.as_deref()).await?;
+    let page = credentials.page(tenant.id, state, email, paging.limit, paging.page_token.as_deref()).await?;
     let summary = |(credential, document): (Credential, Option<Value>)| {
         CredentialSummary::of(&credentials, &credential, document.as_ref())
     };
@@ -298,7 +300,12 @@ async fn detail(
     let history = detail
         .history
         .into_iter()
-        .map(|fact| HistoryEntry { kind: fact.kind, at: fact.time, actor: fact.actor_id, fact_id: fact.id.to_string() })
+        .map(|fact| HistoryEntry {
+            kind: fact.kind,
+            at: fact.time,
+            actor: fact.actor_id,
+            fact_id: fact.id.to_string(),
+        })
         .collect();
     Ok(Reply::ok(CredentialDetail { summary, reason: detail.reason, document: detail.document, history }))
 }
@@ -554,13 +561,11 @@ async fn rows(
     let lang = caller.call.lang;
     let tenant = credentials.identity.tenant_for(&caller, query.tenant.as_deref()).await?;
     let outcome = query.outcome.unwrap_or_default();
-    let page = credentials
-        .rows(tenant.id, id, &outcome, lang, paging.limit, paging.page_token.as_deref())
-        .await?;
+    let page =
+        credentials.rows(tenant.id, id, &outcome, lang, paging.limit, paging.page_token.as_deref()).await?;
     let items = page.map(|row| {
         let told = row.message.unwrap_or_default();
-        let error =
-            row.code.map(|code| RowError { code, field: row.field, message: told.0, remedy: told.1 });
+        let error = row.code.map(|code| RowError { code, field: row.field, message: told.0, remedy: told.1 });
         RowBody {
             line: row.line,
             outcome: row.outcome,
@@ -624,7 +629,10 @@ async fn erase(
 // ---- for everybody
 
 /// A signed status list (W3C Bitstring Status List 1.0).
-async fn status_list(State(credentials): State<Credentials>, Path(handle): Path<String>) -> Result<Response, Failure> {
+async fn status_list(
+    State(credentials): State<Credentials>,
+    Path(handle): Path<String>,
+) -> Result<Response, Failure> {
     let list = credentials.status_list(&handle).await?.ok_or_else(|| http_kit::error::NOT_FOUND.error())?;
     let mut response = list.as_ref().clone().into_response();
     let headers = response.headers_mut();
@@ -634,7 +642,10 @@ async fn status_list(State(credentials): State<Credentials>, Path(handle): Path<
 }
 
 /// The controller document of a tenant that is did:web.
-async fn did_document(State(credentials): State<Credentials>, Path(tenant): Path<String>) -> Result<Response, Failure> {
+async fn did_document(
+    State(credentials): State<Credentials>,
+    Path(tenant): Path<String>,
+) -> Result<Response, Failure> {
     let unknown = || http_kit::error::NOT_FOUND.error();
     let id = format!("ten_{tenant}").parse().map_err(|_| unknown())?;
     let document = credentials.did_document(id).await?.ok_or_else(unknown)?;
@@ -650,7 +661,8 @@ async fn recipient(
     Context(call): Context,
     Path(handle): Path<String>,
 ) -> Result<Response, Failure> {
-    let found = credentials.recipient_document(&handle).await?.ok_or_else(|| http_kit::error::NOT_FOUND.error())?;
+    let found =
+        credentials.recipient_document(&handle).await?.ok_or_else(|| http_kit::error::NOT_FOUND.error())?;
     let page = pages::recipient(&credentials, &handle, &found, call.lang).await?;
     let mut response = (StatusCode::OK, page).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -662,7 +674,8 @@ async fn recipient_file(
     State(credentials): State<Credentials>,
     Path((handle, name)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
-    let found = credentials.recipient_document(&handle).await?.ok_or_else(|| http_kit::error::NOT_FOUND.error())?;
+    let found =
+        credentials.recipient_document(&handle).await?.ok_or_else(|| http_kit::error::NOT_FOUND.error())?;
     let Document::Live { bytes, credential } = found else {
         return Err(keys::error::PERSON_FORGOTTEN.error().into());
     };

@@ -23,7 +23,7 @@ mod template;
 pub use http::{admin_routes, contract, public_routes};
 pub use model::{Credential, State};
 pub use service::{BULK, BulkWork, Credentials, Detail, Document, Erasing, Issued, RowOutcome};
-pub use template::{Template, TEMPLATES};
+pub use template::{TEMPLATES, Template};
 
 use store::Migration;
 

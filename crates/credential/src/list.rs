@@ -46,6 +46,9 @@ pub(crate) struct Place {
     pub(crate) index: u32,
 }
 
+/// A signed list in memory: which version, when, its bytes.
+type Signed = (i64, Time, Arc<Vec<u8>>);
+
 /// Places and signed lists of a house.
 pub(crate) struct Lists {
     house: House,
@@ -54,7 +57,7 @@ pub(crate) struct Lists {
     /// Places that were taken and not yet given away, by tenant. Whoever holds the lock gives them away.
     spare: Mutex<HashMap<TenantId, Vec<Place>>>,
     /// Signed lists by handle, with their version and when they were signed.
-    signed: Mutex<HashMap<String, (i64, Time, Arc<Vec<u8>>)>>,
+    signed: Mutex<HashMap<String, Signed>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -62,7 +65,13 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 fn seed_aad(list: &List) -> Aad<'static> {
-    Aad { tenant: list.tenant.uuid(), table: "credential_list", column: "seed_sealed", row: list.id.uuid(), version: 1 }
+    Aad {
+        tenant: list.tenant.uuid(),
+        table: "credential_list",
+        column: "seed_sealed",
+        row: list.id.uuid(),
+        version: 1,
+    }
 }
 
 impl Lists {
@@ -116,8 +125,9 @@ impl Lists {
                 db.write("credential.take_places", move |tx| repo::take_places(tx, &copy, count)).await?;
             if won {
                 let seed = self.keys.tenant_key(tenant).open(&seed_aad(&list), &list.seed_sealed)?;
-                let seed: [u8; 32] =
-                    seed.try_into().map_err(|_| keys::error::UNSEAL.error().with("place", "credential_list.seed_sealed"))?;
+                let seed: [u8; 32] = seed
+                    .try_into()
+                    .map_err(|_| keys::error::UNSEAL.error().with("place", "credential_list.seed_sealed"))?;
                 let handle: Arc<str> = Arc::from(list.handle.as_str());
                 return Ok((list.used..list.used + count)
                     .map(|position| Place {
@@ -161,27 +171,26 @@ impl Lists {
     /// The store's; the key ring's.
     pub(crate) async fn signed(&self, identity: &Identity, handle: &str) -> Result<Option<Arc<Vec<u8>>>> {
         let wanted = handle.to_owned();
-        let Some(list) = self
-            .house
-            .db
-            .read("credential.list", move |rx| repo::list_by_handle(rx, &wanted))
-            .await?
+        let Some(list) =
+            self.house.db.read("credential.list", move |rx| repo::list_by_handle(rx, &wanted)).await?
         else {
             return Ok(None);
         };
         let now = self.house.now();
         let fresh = |signed_at: Time| now.since(signed_at) < VALIDITY / 2;
-        if let Some((version, signed_at, bytes)) = lock(&self.signed).get(handle) {
-            if *version == list.version && fresh(*signed_at) {
-                return Ok(Some(Arc::clone(bytes)));
-            }
+        if let Some((version, signed_at, bytes)) = lock(&self.signed).get(handle)
+            && *version == list.version
+            && fresh(*signed_at)
+        {
+            return Ok(Some(Arc::clone(bytes)));
         }
-        if let (Some(bytes), Some(signed_at)) = (&list.signed, list.signed_at) {
-            if list.signed_version == list.version && fresh(signed_at) {
-                let bytes = Arc::new(bytes.clone());
-                self.keep(handle, list.version, signed_at, &bytes);
-                return Ok(Some(bytes));
-            }
+        if let (Some(bytes), Some(signed_at)) = (&list.signed, list.signed_at)
+            && list.signed_version == list.version
+            && fresh(signed_at)
+        {
+            let bytes = Arc::new(bytes.clone());
+            self.keep(handle, list.version, signed_at, &bytes);
+            return Ok(Some(bytes));
         }
         let bytes = Arc::new(self.sign(identity, &list, now).await?);
         self.keep(handle, list.version, now, &bytes);
@@ -205,7 +214,10 @@ impl Lists {
         // older.
         let (places, key) = db
             .read("credential.list_bits", move |rx| {
-                Ok((repo::set_places(rx, tenant_id, list_id)?, keys.active(rx, tenant_id, Purpose::Assertion)?))
+                Ok((
+                    repo::set_places(rx, tenant_id, list_id)?,
+                    keys.active(rx, tenant_id, Purpose::Assertion)?,
+                ))
             })
             .await?;
         let fault = |e: proof::status::StatusError| base::error::INTERNAL.because(e);
@@ -236,8 +248,10 @@ impl Lists {
         let signed = integrity::finish(&unsigned, prepared, &signature);
         let bytes = serde_json::to_vec(&signed).map_err(|e| base::error::INTERNAL.because(e))?;
         let (version, copy) = (list.version, bytes.clone());
-        db.write("credential.save_signed", move |tx| repo::save_signed(tx, tenant_id, list_id, version, &copy, now))
-            .await?;
+        db.write("credential.save_signed", move |tx| {
+            repo::save_signed(tx, tenant_id, list_id, version, &copy, now)
+        })
+        .await?;
         Ok(bytes)
     }
 }

@@ -71,7 +71,9 @@ impl State {
             (Self::Issued | Self::Suspended, Change::Revoke) => Ok(Self::Revoked),
             (Self::Issued, Change::Suspend) => Ok(Self::Suspended),
             (Self::Suspended, Change::Reinstate) => Ok(Self::Issued),
-            (state, change) => Err(error::STATE.error().with("state", state.name()).with("verb", change.name())),
+            (state, change) => {
+                Err(error::STATE.error().with("state", state.name()).with("verb", change.name()))
+            }
         }
     }
 }

@@ -32,7 +32,9 @@ pub(crate) async fn recipient(
         },
         Document::Live { bytes, credential } => {
             let signed = parse(bytes)?;
-            let text = |pointer: &str| signed.pointer(pointer).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+            let text = |pointer: &str| {
+                signed.pointer(pointer).and_then(|v| v.as_str()).unwrap_or_default().to_owned()
+            };
             let name = text("/credentialSubject/identifier/0/identityHash");
             let page = credentials.page_url(&credential.handle);
             let file = |file: &str| format!("/r/{handle}/{file}");

@@ -103,7 +103,13 @@ fn lay_out(template: &Template, document: &Value, verify: &str) -> Result<Page> 
     template.drawing()?.fill(document, &Links { verify }).map_err(|wrong| drawing_error(&wrong))
 }
 
-fn draw(template: &Template, verify: &str, created: Option<Time>, bytes: &[u8], form: Form) -> Result<Vec<u8>> {
+fn draw(
+    template: &Template,
+    verify: &str,
+    created: Option<Time>,
+    bytes: &[u8],
+    form: Form,
+) -> Result<Vec<u8>> {
     let document = super::service::parse(bytes)?;
     let page = lay_out(template, &document, verify)?;
     if form == Form::Png {

@@ -46,9 +46,14 @@ pub(crate) fn order(template: &Template, cells: &BTreeMap<String, String>) -> Re
             Err(failure) => wrong = wrong.detail(failure.at(column.name)),
         }
     }
-    for stranger in cells.keys().filter(|name| template.columns.iter().all(|column| column.name != name.as_str())) {
+    for stranger in
+        cells.keys().filter(|name| template.columns.iter().all(|column| column.name != name.as_str()))
+    {
         wrong = wrong.detail(
-            error::COLUMN_UNKNOWN.at(stranger.as_str()).with("column", stranger).with("columns", template.column_names()),
+            error::COLUMN_UNKNOWN
+                .at(stranger.as_str())
+                .with("column", stranger)
+                .with("columns", template.column_names()),
         );
     }
     if !wrong.details().is_empty() {
@@ -68,7 +73,11 @@ pub(crate) fn order(template: &Template, cells: &BTreeMap<String, String>) -> Re
 fn cell(column: &Column, raw: &str) -> Result<Option<String>> {
     let text: String = raw.trim().nfc().collect();
     if text.is_empty() {
-        return if column.required { Err(error::CELL_EMPTY.error().with("column", column.name)) } else { Ok(None) };
+        return if column.required {
+            Err(error::CELL_EMPTY.error().with("column", column.name))
+        } else {
+            Ok(None)
+        };
     }
     let characters = text.chars().count();
     if characters > column.characters_max {
@@ -176,6 +185,9 @@ mod tests {
             found,
             ["CELL_EMPTY", "CELL_EMAIL", "CELL_FORMULA", "CELL_TOO_LONG", "CELL_DATE", "CSV_COLUMN_UNKNOWN"]
         );
-        assert_eq!(codes(&[("name", "A\u{202E}na"), ("degree", "x"), ("date", "2026-02-30")]), ["CELL_CONTROL", "CELL_DATE"]);
+        assert_eq!(
+            codes(&[("name", "A\u{202E}na"), ("degree", "x"), ("date", "2026-02-30")]),
+            ["CELL_CONTROL", "CELL_DATE"]
+        );
     }
 }

@@ -69,7 +69,11 @@ impl Table {
             let mut wrong = None;
             if cells.len() != columns.len() {
                 wrong = Some(
-                    error::ROW_WIDTH.error().with("line", line).with("found", cells.len()).with("expected", columns.len()),
+                    error::ROW_WIDTH
+                        .error()
+                        .with("line", line)
+                        .with("found", cells.len())
+                        .with("expected", columns.len()),
                 );
             } else if let Some(first) = seen.get(&cells) {
                 wrong = Some(error::ROW_TWICE.error().with("line", line).with("first", first));
@@ -97,8 +101,8 @@ fn check_head(columns: &[String], template: &Template) -> Result<()> {
             wrong = wrong.detail(error::COLUMN_TWICE.at(name.as_str()).with("column", name));
         } else if template.columns.iter().all(|column| column.name != name) {
             let known = template.column_names();
-            wrong =
-                wrong.detail(error::COLUMN_UNKNOWN.at(name.as_str()).with("column", name).with("columns", known));
+            wrong = wrong
+                .detail(error::COLUMN_UNKNOWN.at(name.as_str()).with("column", name).with("columns", known));
         }
     }
     for column in template.columns.iter().filter(|column| column.required) {
@@ -112,7 +116,10 @@ fn check_head(columns: &[String], template: &Template) -> Result<()> {
     match wrong.details() {
         [] => Ok(()),
         // One thing wrong is said as itself, so that its code is the answer's code.
-        [only] => Err(only.args.iter().fold(only.code.at(only.field.clone()), |e, (name, value)| e.with(name, value))),
+        [only] => Err(only
+            .args
+            .iter()
+            .fold(only.code.at(only.field.clone()), |e, (name, value)| e.with(name, value))),
         _ => Err(wrong),
     }
 }
@@ -192,11 +199,8 @@ mod tests {
     #[test]
     fn what_concerns_a_row_is_said_of_its_line() {
         let table = read(b"name,degree,date\nA,B\nC,D,2026-01-01\n\nC,D,2026-01-01\n").unwrap();
-        let wrong: Vec<(u32, Option<&str>)> = table
-            .rows
-            .iter()
-            .map(|row| (row.line, row.wrong.as_ref().map(|e| e.code().name)))
-            .collect();
+        let wrong: Vec<(u32, Option<&str>)> =
+            table.rows.iter().map(|row| (row.line, row.wrong.as_ref().map(|e| e.code().name))).collect();
         assert_eq!(wrong, [(2, Some("CSV_ROW_WIDTH")), (3, None), (5, Some("CSV_ROW_TWICE"))]);
     }
 

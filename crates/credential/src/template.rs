@@ -82,8 +82,10 @@ const DATE: Column = Column {
     example: "2026-07-31",
 };
 
-static DIPLOMA: LazyLock<std::result::Result<render::Template, render::RenderError>> = LazyLock::new(render::diploma);
-static BADGE: LazyLock<std::result::Result<render::Template, render::RenderError>> = LazyLock::new(render::badge);
+static DIPLOMA: LazyLock<std::result::Result<render::Template, render::RenderError>> =
+    LazyLock::new(render::diploma);
+static BADGE: LazyLock<std::result::Result<render::Template, render::RenderError>> =
+    LazyLock::new(render::badge);
 
 /// The templates every tenant has.
 pub static TEMPLATES: [Template; 2] = [

@@ -124,7 +124,8 @@ impl Bus {
             .await?;
         let mut delivered = 0;
         for event in events {
-            let wanted = subscription.types.is_empty() || subscription.types.contains(&event.fact.kind.as_str());
+            let wanted =
+                subscription.types.is_empty() || subscription.types.contains(&event.fact.kind.as_str());
             if wanted && self.hand_over(subscription, event).await? {
                 delivered += 1;
             }
@@ -137,7 +138,8 @@ impl Bus {
         let consumer = subscription.consumer;
         let event = Arc::new(event);
         for attempt in 1..=ATTEMPTS_MAX {
-            let (handler, delivery, now) = (Arc::clone(&subscription.handler), Arc::clone(&event), self.house.now());
+            let (handler, delivery, now) =
+                (Arc::clone(&subscription.handler), Arc::clone(&event), self.house.now());
             let outcome = self
                 .house
                 .db
@@ -152,11 +154,17 @@ impl Bus {
             match outcome {
                 Ok(fresh) => return Ok(fresh),
                 Err(failure) if attempt == ATTEMPTS_MAX => {
-                    tracing::error!(code = failure.code().name, consumer, "a fact could not be handled and was put aside");
+                    tracing::error!(
+                        code = failure.code().name,
+                        consumer,
+                        "a fact could not be handled and was put aside"
+                    );
                     let (fact, code) = (event.fact.id, failure.code().name);
                     self.house
                         .db
-                        .write("events.bury", move |tx| repo::bury(tx, consumer, fact, now, ATTEMPTS_MAX, code))
+                        .write("events.bury", move |tx| {
+                            repo::bury(tx, consumer, fact, now, ATTEMPTS_MAX, code)
+                        })
                         .await?;
                 }
                 Err(_) => tokio::time::sleep(backoff(attempt, BACKOFF, &self.house)).await,

@@ -142,7 +142,8 @@ impl FactType {
     }
 
     fn check(&self, payload: &Map<String, Value>) -> Result<()> {
-        let wrong = |name: &str| Err(error::FACT_SHAPE.error().with("field", format!("{}.{name}", self.name)));
+        let wrong =
+            |name: &str| Err(error::FACT_SHAPE.error().with("field", format!("{}.{name}", self.name)));
         for field in self.fields {
             let good = match (field.kind, payload.get(field.name)) {
                 (FieldKind::Word, Some(Value::String(word))) => is_word(word),
@@ -204,12 +205,27 @@ pub struct Fact {
 
 impl Fact {
     /// A fact of `kind` about `resource`, with its public payload.
-    pub fn new(kind: &'static FactType, id: Id<Event>, time: Time, resource: impl ToString, payload: Value) -> Self {
+    pub fn new(
+        kind: &'static FactType,
+        id: Id<Event>,
+        time: Time,
+        resource: impl ToString,
+        payload: Value,
+    ) -> Self {
         let payload = match payload {
             Value::Object(map) => map,
             _ => Map::new(),
         };
-        Self { kind, id, time, tenant: None, resource: resource.to_string(), payload, object: None, sealed: None }
+        Self {
+            kind,
+            id,
+            time,
+            tenant: None,
+            resource: resource.to_string(),
+            payload,
+            object: None,
+            sealed: None,
+        }
     }
 
     /// Names the tenant.
@@ -350,7 +366,9 @@ impl CommitHook for Recorder {
                 }
                 Ok(())
             }
-            Engine::Postgres => logged.iter().try_for_each(|(log, fact, _)| repo::insert_pending(tx, *log, *fact)),
+            Engine::Postgres => {
+                logged.iter().try_for_each(|(log, fact, _)| repo::insert_pending(tx, *log, *fact))
+            }
         }
     }
 

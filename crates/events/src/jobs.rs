@@ -87,20 +87,30 @@ pub struct Job {
     pub deadline: Time,
 }
 
+/// A job to be made.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// Its tenant.
+    pub tenant: Id<Tenant>,
+    /// Its id.
+    pub id: Id<JobKind>,
+    /// What sort of work.
+    pub kind: &'static str,
+    /// What the work needs to know; ids and settings, never personal data.
+    pub input: Value,
+    /// How many items there are.
+    pub total: u64,
+    /// When it is made, and may begin.
+    pub now: Time,
+    /// When it must have ended.
+    pub deadline: Time,
+}
+
 /// Makes a job in the transaction of the verb that wants it.
 ///
 /// # Errors
 /// The store's.
-pub fn enqueue(
-    tx: &mut Tx<'_>,
-    tenant: Id<Tenant>,
-    id: Id<JobKind>,
-    kind: &'static str,
-    input: Value,
-    total: u64,
-    now: Time,
-    deadline: Time,
-) -> Result<()> {
+pub fn enqueue(tx: &mut Tx<'_>, new: &NewJob) -> Result<()> {
     tx.execute(
         sql!(
             "-- events.job_insert
@@ -108,7 +118,15 @@ pub fn enqueue(
                 deadline, lease_token, created_at)
             values ($1, $2, $3, 'queued', $4, $5, 0, 0, 0, $6, $7, 0, $6)"
         ),
-        &values![tenant, id, kind, input, i64::try_from(total).unwrap_or(i64::MAX), now, deadline],
+        &values![
+            new.tenant,
+            new.id,
+            new.kind,
+            new.input.clone(),
+            i64::try_from(new.total).unwrap_or(i64::MAX),
+            new.now,
+            new.deadline
+        ],
     )?;
     Ok(())
 }
@@ -158,7 +176,12 @@ pub fn by_id(rx: &mut Rx<'_>, tenant: Id<Tenant>, id: Id<JobKind>) -> Result<Job
 pub fn list(rx: &mut Rx<'_>, tenant: Id<Tenant>, limit: u32, token: Option<&str>) -> Result<Page<Job>> {
     let before: Id<JobKind> = match token {
         None => Id::LAST,
-        Some(text) => PageToken::decode(text, 1)?.0.first().map(|id| id.parse()).transpose()?.unwrap_or_else(|| Id::LAST),
+        Some(text) => PageToken::decode(text, 1)?
+            .0
+            .first()
+            .map(|id| id.parse())
+            .transpose()?
+            .unwrap_or(Id::LAST),
     };
     let jobs = rx.all(
         sql!(
@@ -216,7 +239,14 @@ fn claim(tx: &mut Tx<'_>, now: Time) -> Result<Option<Job>> {
     by_id(tx, tenant, id).map(Some)
 }
 
-fn finish(tx: &mut Tx<'_>, job: &Job, state: JobState, code: Option<&str>, not_before: Time, now: Time) -> Result<()> {
+fn finish(
+    tx: &mut Tx<'_>,
+    job: &Job,
+    state: JobState,
+    code: Option<&str>,
+    not_before: Time,
+    now: Time,
+) -> Result<()> {
     let finished = match state {
         JobState::Done | JobState::Failed => Some(now),
         JobState::Queued | JobState::Running => None,
@@ -271,7 +301,11 @@ impl Runner {
             Ok(()) => (JobState::Done, None, now),
             Err(failure) if failure.kind().retryable() && job.attempts < ATTEMPTS_MAX => {
                 let attempt = u32::try_from(job.attempts).unwrap_or(u32::MAX);
-                (JobState::Queued, Some(failure.code().name), now.plus(backoff(attempt, Duration::from_secs(1), &self.house)))
+                (
+                    JobState::Queued,
+                    Some(failure.code().name),
+                    now.plus(backoff(attempt, Duration::from_secs(1), &self.house)),
+                )
             }
             Err(failure) => (JobState::Failed, Some(failure.code().name), now),
         };

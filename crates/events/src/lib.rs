@@ -17,7 +17,8 @@ pub use bus::{Bus, Event, Handler, Subscription, forget_older_than};
 pub use fact::{FACT_TYPES, Fact, FactType, Field, FieldKind, Log, Record, SealedPart, Seals, recorder};
 pub use house::House;
 pub use repo::{
-    Audited, Leaf, LogRange, Recorded, Search, audited, census, fact_by_id, first_of_resource, forget_person, leaf_of, leaves, log_size, payloads_of_resource, search,
+    Audited, Leaf, LogRange, Recorded, Search, audited, census, fact_by_id, first_of_resource, forget_person,
+    leaf_of, leaves, log_size, payloads_of_resource, search,
 };
 pub use sequencer::Sequencer;
 

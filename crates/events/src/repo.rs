@@ -107,7 +107,13 @@ pub(crate) fn insert_pending(tx: &mut Tx<'_>, log: Log, fact: Id<Event>) -> Resu
     Ok(())
 }
 
-pub(crate) fn insert_leaf(tx: &mut Tx<'_>, log: Log, index: i64, fact: Id<Event>, hash: &[u8; 32]) -> Result<()> {
+pub(crate) fn insert_leaf(
+    tx: &mut Tx<'_>,
+    log: Log,
+    index: i64,
+    fact: Id<Event>,
+    hash: &[u8; 32],
+) -> Result<()> {
     tx.execute(
         sql!(
             "-- events.insert_leaf
@@ -353,7 +359,7 @@ pub struct Search<'a> {
 
 /// The facts that a search finds.
 pub fn search(rx: &mut Rx<'_>, search: &Search<'_>) -> Result<Vec<Recorded>> {
-    let before = search.before.unwrap_or_else(|| Id::LAST);
+    let before = search.before.unwrap_or(Id::LAST);
     rx.all(
         sql!(
             "-- events.search
@@ -443,7 +449,14 @@ pub(crate) fn mark_handled(tx: &mut Tx<'_>, consumer: &str, fact: Id<Event>, now
     Ok(rows == 1)
 }
 
-pub(crate) fn bury(tx: &mut Tx<'_>, consumer: &str, fact: Id<Event>, now: Time, attempts: u32, code: &str) -> Result<()> {
+pub(crate) fn bury(
+    tx: &mut Tx<'_>,
+    consumer: &str,
+    fact: Id<Event>,
+    now: Time,
+    attempts: u32,
+    code: &str,
+) -> Result<()> {
     tx.execute(
         sql!(
             "-- events.bury

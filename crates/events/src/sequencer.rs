@@ -38,15 +38,15 @@ impl Sequencer {
             .db
             .write("events.sequence", move |tx| {
                 let name = format!("events.sequencer.{}", log.name());
-                let Some(held) = lease::claim(tx, &name, &holder, now, Duration::from_secs(LEASE_SECONDS))? else {
+                let Some(held) = lease::claim(tx, &name, &holder, now, Duration::from_secs(LEASE_SECONDS))?
+                else {
                     return Ok(0);
                 };
                 lease::check(tx, &held, now)?;
                 let waiting = repo::take_pending(tx, log, BATCH_FACTS_MAX)?;
-                let mut index = if waiting.is_empty() { 0 } else { repo::next_index(tx, log)? };
-                for (fact, entry) in &waiting {
+                let next = if waiting.is_empty() { 0 } else { repo::next_index(tx, log)? };
+                for ((fact, entry), index) in waiting.iter().zip(next..) {
                     repo::insert_leaf(tx, log, index, *fact, &proof::merkle::leaf_hash(entry))?;
-                    index += 1;
                 }
                 Ok(waiting.len() as u64)
             })

@@ -16,6 +16,8 @@ const CSS: &str = include_str!("../assets/selo.css");
 const MARK: &str = include_str!("../assets/mark.svg");
 /// The longest title, in characters; browsers show fewer.
 const TITLE_CHARS_MAX: usize = 120;
+/// From this length on, in characters, a banner's word is a sentence and set smaller.
+const WORD_CHARS_MAX: usize = 24;
 
 static CSS_NAME: LazyLock<String> = LazyLock::new(|| hashed("selo", CSS, "css"));
 static MARK_NAME: LazyLock<String> = LazyLock::new(|| hashed("mark", MARK, "svg"));
@@ -116,7 +118,9 @@ impl Sign {
             Self::Pause => "M19.5 16v16M28.5 16v16",
             Self::Clock => "M24 14v10.4l6.4 4",
             Self::Dash => "M15.5 24h17",
-            Self::Pen => "M15 33l1.3-5.6L28.6 15a2.6 2.6 0 0 1 3.7 0l.7.7a2.6 2.6 0 0 1 0 3.7L20.6 31.7zM26 33.5h8",
+            Self::Pen => {
+                "M15 33l1.3-5.6L28.6 15a2.6 2.6 0 0 1 3.7 0l.7.7a2.6 2.6 0 0 1 0 3.7L20.6 31.7zM26 33.5h8"
+            }
             Self::Shield => "M24 12.5l9.5 3.6v7.2c0 6-4 10.2-9.5 12.2-5.5-2-9.5-6.2-9.5-12.2v-7.2z",
         }
     }
@@ -195,8 +199,9 @@ fn frame(title: &str, lang: Lang, switch: &Markup, body: &Markup) -> Markup {
 
 /// The answer in one word, large and calm, with what it means. `when` says when it was found out; empty for nothing.
 pub fn outcome_banner(tone: Tone, sign: Sign, word: &str, sentence: &Markup, when: &str) -> Markup {
+    let long = if word.chars().count() > WORD_CHARS_MAX { " long" } else { "" };
     html! {
-        section class=(format!("outcome {}", tone.class())) aria-labelledby="outcome" {
+        section class=(format!("outcome {}{long}", tone.class())) aria-labelledby="outcome" {
             (sign)
             div {
                 h1 id="outcome" { (word) }
@@ -294,15 +299,36 @@ pub fn button_link(href: &str, text: &str, main: bool) -> Markup {
 /// given in UTC as it stands. What is no such text comes back unchanged.
 pub fn date(text: &str, lang: Lang) -> String {
     const EN: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ];
     const PT: [&str; 12] = [
-        "janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro", "novembro",
+        "janeiro",
+        "fevereiro",
+        "março",
+        "abril",
+        "maio",
+        "junho",
+        "julho",
+        "agosto",
+        "setembro",
+        "outubro",
+        "novembro",
         "dezembro",
     ];
     let parts = || {
-        let digits = |range| text.get(range).filter(|part: &&str| part.bytes().all(|byte| byte.is_ascii_digit()));
+        let digits =
+            |range| text.get(range).filter(|part: &&str| part.bytes().all(|byte| byte.is_ascii_digit()));
         let (year, month, day) = (digits(0..4)?, digits(5..7)?, digits(8..10)?);
         let dashes = text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
         let month = month.parse::<usize>().ok()?.checked_sub(1)?;
@@ -366,7 +392,16 @@ mod tests {
         assert_eq!(date("2026-11-24T00:00:00Z", Lang::En), "24 November 2026");
         assert_eq!(date("2026-03-01", Lang::Pt), "1 de março de 2026");
         assert_eq!(date("2026-11-24T14:05:09Z", Lang::Pt), "24 de novembro de 2026, 14:05 UTC");
-        for text in ["", "2026", "2026-13-01", "2026-00-10", "2026-01-41", "vinte e quatro", "2026-01-01x", "açúcar-é-doce"] {
+        for text in [
+            "",
+            "2026",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-01-41",
+            "vinte e quatro",
+            "2026-01-01x",
+            "açúcar-é-doce",
+        ] {
             assert_eq!(date(text, Lang::En), text);
         }
     }
@@ -384,7 +419,10 @@ mod tests {
         let error = error_page(&crate::NOT_FOUND.error(), Lang::En, "req_x");
         for page in [error, shell("<script>", Lang::En, "/", &html! { (Sign::Tick) }).into_string()] {
             assert!(!page.contains("<script") && !page.contains(" style=") && !page.contains("<style"));
-            assert!(!page.replace("http://www.w3.org/2000/svg", "").contains("http"), "an address of another host");
+            assert!(
+                !page.replace("http://www.w3.org/2000/svg", "").contains("http"),
+                "an address of another host"
+            );
         }
         assert!(!CSS.contains("url(") && !CSS.contains("@import"));
     }
@@ -392,7 +430,8 @@ mod tests {
     #[test]
     fn files_have_names_that_browsers_may_keep_for_ever() {
         assert!(CSS_NAME.starts_with("selo-") && CSS_NAME.len() == "selo-01234567.css".len());
-        let answer = Assets::new([(CSS_NAME.clone(), CSS.as_bytes().to_vec())]).answer(&CSS_NAME, &HeaderMap::new());
+        let answer =
+            Assets::new([(CSS_NAME.clone(), CSS.as_bytes().to_vec())]).answer(&CSS_NAME, &HeaderMap::new());
         let kept = answer.unwrap().headers()["cache-control"].to_str().unwrap().to_owned();
         assert!(kept.contains("immutable"), "{kept}");
     }

@@ -1,13 +1,10 @@
 //! The doors of who is who: entering and leaving, tenants, API keys, forgetting a person, and recognising callers.
 
-use axum::{
-    extract::State,
-    http::HeaderMap,
-};
+use axum::{extract::State, http::HeaderMap};
 use base::{Actor, ActorKind, Call, Id, Result, Time, id::kind};
 use http_kit::{
-    Admin, Authenticate, Boxed, Caller, Context, Credentials, ErrorReply, Failure, Items, Json, Paging, PathId, Peer,
-    Permissions, Query, Reply, Rules, ZoneRouter,
+    Admin, Authenticate, Boxed, Caller, Context, Credentials, ErrorReply, Failure, Items, Json, Paging,
+    PathId, Peer, Permissions, Query, Reply, Rules, ZoneRouter,
     caller::{SESSION_COOKIE, cookie, session_cookie, session_cookie_gone},
 };
 use serde::{Deserialize, Serialize};
@@ -66,7 +63,13 @@ impl Identity {
     }
 }
 
-fn caller(call: &Call, kind: ActorKind, id: String, tenant: Option<Id<kind::Tenant>>, roles: Vec<String>) -> Caller {
+fn caller(
+    call: &Call,
+    kind: ActorKind,
+    id: String,
+    tenant: Option<Id<kind::Tenant>>,
+    roles: Vec<String>,
+) -> Caller {
     let known: Vec<Role> = roles.iter().filter_map(|role| Role::parse(role)).collect();
     let mut call = call.clone();
     call.actor = Actor { kind, id };

@@ -86,7 +86,12 @@ pub fn insert_person(
 ///
 /// # Errors
 /// The store's.
-pub fn persons_by_index(rx: &mut Rx<'_>, tenant: TenantId, kind: &str, blind: &keys::Blind) -> Result<Option<Id<Person>>> {
+pub fn persons_by_index(
+    rx: &mut Rx<'_>,
+    tenant: TenantId,
+    kind: &str,
+    blind: &keys::Blind,
+) -> Result<Option<Id<Person>>> {
     let previous = blind.previous.as_ref().unwrap_or(&blind.current);
     rx.optional(
         sql!(
@@ -162,7 +167,12 @@ pub(crate) fn first_user(rx: &mut Rx<'_>) -> Result<Option<User>> {
     )
 }
 
-pub(crate) fn insert_once(tx: &mut Tx<'_>, hash: &[u8; 32], user: Id<UserKind>, expires_at: Time) -> Result<()> {
+pub(crate) fn insert_once(
+    tx: &mut Tx<'_>,
+    hash: &[u8; 32],
+    user: Id<UserKind>,
+    expires_at: Time,
+) -> Result<()> {
     tx.execute(
         sql!(
             "-- identity.insert_once
@@ -287,7 +297,12 @@ pub(crate) fn api_keys(rx: &mut Rx<'_>, tenant: TenantId) -> Result<Vec<ApiKey>>
     )
 }
 
-pub(crate) fn revoke_api_key(tx: &mut Tx<'_>, tenant: TenantId, id: Id<kind::ApiKey>, now: Time) -> Result<bool> {
+pub(crate) fn revoke_api_key(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    id: Id<kind::ApiKey>,
+    now: Time,
+) -> Result<bool> {
     let rows = tx.execute(
         sql!(
             "-- identity.revoke_api_key

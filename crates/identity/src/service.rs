@@ -46,13 +46,16 @@ impl Identity {
     /// `TENANT_NAME_INVALID`; the store's.
     pub async fn create_tenant(&self, call: &Call, name: &str) -> Result<Tenant> {
         let name = name.trim();
-        if name.is_empty() || name.chars().count() > NAME_CHARACTERS_MAX || name.chars().any(char::is_control) {
+        if name.is_empty() || name.chars().count() > NAME_CHARACTERS_MAX || name.chars().any(char::is_control)
+        {
             return Err(error::TENANT_NAME.at("name"));
         }
         let id = self.house.id();
         let key = self.keys.prepare_signing(id, Purpose::Assertion, Algorithm::Ed25519, &self.house)?;
         let did = match self.public_url.strip_prefix("https://") {
-            Some(host) => format!("did:web:{}:issuers:{}", host.replace(':', "%3A").replace('/', ":"), id.bare()),
+            Some(host) => {
+                format!("did:web:{}:issuers:{}", host.replace(':', "%3A").replace('/', ":"), id.bare())
+            }
             None => proof::did::did_key(&key.info.public),
         };
         let tenant = Tenant { id, name: name.to_owned(), did, created_at: self.house.now() };
@@ -84,9 +87,7 @@ impl Identity {
     pub async fn tenants(&self, limit: u32, token: Option<&str>) -> Result<Page<Tenant>> {
         let after = match token {
             None => repo::HOUSE,
-            Some(text) => {
-                PageToken::decode(text, 1)?.0.first().map_or(Ok(repo::HOUSE), |id| id.parse())?
-            }
+            Some(text) => PageToken::decode(text, 1)?.0.first().map_or(Ok(repo::HOUSE), |id| id.parse())?,
         };
         let tenants =
             self.house.db.read("identity.tenants", move |rx| repo::tenants(rx, after, limit + 1)).await?;
@@ -126,8 +127,11 @@ impl Identity {
     /// # Errors
     /// The store's.
     pub async fn create_administrator(&self, call: &Call, name: &str) -> Result<User> {
-        let user =
-            User { id: self.house.id(), name: name.to_owned(), roles: vec![Role::SuperAdmin.name().to_owned()] };
+        let user = User {
+            id: self.house.id(),
+            name: name.to_owned(),
+            roles: vec![Role::SuperAdmin.name().to_owned()],
+        };
         let now = self.house.now();
         let fact = Fact::new(&facts::USER_CREATED, self.house.id(), now, user.id, json!({"user": user.id}));
         let (made, call) = (user.clone(), call.clone());
@@ -248,7 +252,9 @@ impl Identity {
         name: &str,
         roles: &[String],
     ) -> Result<(Secret<String>, ApiKey)> {
-        if let Some(role) = roles.iter().find(|role| Role::parse(role).is_none_or(|role| role == Role::SuperAdmin)) {
+        if let Some(role) =
+            roles.iter().find(|role| Role::parse(role).is_none_or(|role| role == Role::SuperAdmin))
+        {
             let known: Vec<&str> =
                 Role::ALL.into_iter().filter(|role| *role != Role::SuperAdmin).map(Role::name).collect();
             return Err(error::ROLE_UNKNOWN.at("roles").with("role", role).with("roles", known.join(", ")));
@@ -303,7 +309,12 @@ impl Identity {
     ///
     /// # Errors
     /// `API_KEY_NOT_FOUND`; the store's.
-    pub async fn revoke_api_key(&self, call: &Call, tenant: Id<kind::Tenant>, id: Id<kind::ApiKey>) -> Result<()> {
+    pub async fn revoke_api_key(
+        &self,
+        call: &Call,
+        tenant: Id<kind::Tenant>,
+        id: Id<kind::ApiKey>,
+    ) -> Result<()> {
         let now = self.house.now();
         let fact =
             Fact::new(&facts::API_KEY_REVOKED, self.house.id(), now, id, json!({"apiKey": id})).of(tenant);
@@ -324,15 +335,21 @@ impl Identity {
     ///
     /// # Errors
     /// `PERSON_NOT_FOUND`; the store's.
-    pub async fn erase_person(&self, call: &Call, tenant: Id<kind::Tenant>, person: Id<Person>) -> Result<PersonRef> {
+    pub async fn erase_person(
+        &self,
+        call: &Call,
+        tenant: Id<kind::Tenant>,
+        person: Id<Person>,
+    ) -> Result<PersonRef> {
         let now = self.house.now();
-        let fact =
-            Fact::new(&facts::PERSON_ERASED, self.house.id(), now, person, json!({"person": person})).of(tenant);
+        let fact = Fact::new(&facts::PERSON_ERASED, self.house.id(), now, person, json!({"person": person}))
+            .of(tenant);
         let (keys, call) = (self.keys.clone(), call.for_tenant(tenant));
         self.house
             .db
             .write("identity.erase_person", move |tx| {
-                let found = repo::person(tx, tenant, person)?.ok_or_else(|| error::PERSON_NOT_FOUND.error())?;
+                let found =
+                    repo::person(tx, tenant, person)?.ok_or_else(|| error::PERSON_NOT_FOUND.error())?;
                 if found.erased {
                     return Ok(found);
                 }

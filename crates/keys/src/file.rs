@@ -95,8 +95,12 @@ pub fn create(path: &Path, passphrase: &str, now: Time, chance: &dyn Chance) -> 
         index_version: 1,
         epochs: vec![EpochKey { number: 1, key: chance.bytes(), created_micros: now.micros() }],
     };
-    let mut file =
-        KeyFile { path: path.to_owned(), kek: kek(passphrase, &outer)?, outer, contents: Secret::new(contents) };
+    let mut file = KeyFile {
+        path: path.to_owned(),
+        kek: kek(passphrase, &outer)?,
+        outer,
+        contents: Secret::new(contents),
+    };
     file.save(chance)?;
     Ok(file)
 }

@@ -45,7 +45,13 @@ impl PersonKey {
     ///
     /// # Errors
     /// `KEYS_UNSEAL`.
-    pub fn open<K: base::id::IdKind>(&self, table: &str, column: &str, row: Id<K>, sealed: &[u8]) -> Result<Vec<u8>> {
+    pub fn open<K: base::id::IdKind>(
+        &self,
+        table: &str,
+        column: &str,
+        row: Id<K>,
+        sealed: &[u8],
+    ) -> Result<Vec<u8>> {
         self.key.open(&self.aad(table, column, row), sealed)
     }
 
@@ -57,7 +63,12 @@ impl PersonKey {
     ///
     /// # Errors
     /// See [`SealingKey::seal`].
-    pub fn part(&self, fact: Id<base::id::kind::Event>, payload: &[u8], chance: &dyn Chance) -> Result<SealedPart> {
+    pub fn part(
+        &self,
+        fact: Id<base::id::kind::Event>,
+        payload: &[u8],
+        chance: &dyn Chance,
+    ) -> Result<SealedPart> {
         let salt: [u8; 32] = chance.bytes();
         let mut bound = COMMIT_DOMAIN.to_vec();
         bound.extend_from_slice(&salt);

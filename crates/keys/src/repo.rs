@@ -66,7 +66,11 @@ fn info(row: &Row<'_>) -> Result<SigningKeyInfo> {
 }
 
 /// A tenant's keys for a purpose, oldest first, at most 200.
-pub(crate) fn signing_keys(rx: &mut Rx<'_>, tenant: Id<Tenant>, purpose: Purpose) -> Result<Vec<SigningKeyInfo>> {
+pub(crate) fn signing_keys(
+    rx: &mut Rx<'_>,
+    tenant: Id<Tenant>,
+    purpose: Purpose,
+) -> Result<Vec<SigningKeyInfo>> {
     rx.all(
         sql!(
             "-- keys.signing_keys
@@ -113,7 +117,11 @@ pub(crate) fn insert_person(
     Ok(())
 }
 
-pub(crate) fn person(rx: &mut Rx<'_>, tenant: Id<Tenant>, person: Id<Person>) -> Result<Option<(i64, Vec<u8>)>> {
+pub(crate) fn person(
+    rx: &mut Rx<'_>,
+    tenant: Id<Tenant>,
+    person: Id<Person>,
+) -> Result<Option<(i64, Vec<u8>)>> {
     rx.optional(
         sql!(
             "-- keys.person
@@ -149,7 +157,13 @@ pub(crate) fn persons_before_epoch(rx: &mut Rx<'_>, epoch: u32, limit: u32) -> R
     )
 }
 
-pub(crate) fn rewrap(tx: &mut Tx<'_>, tenant: Id<Tenant>, person: Id<Person>, epoch: u32, wrapped: &[u8]) -> Result<()> {
+pub(crate) fn rewrap(
+    tx: &mut Tx<'_>,
+    tenant: Id<Tenant>,
+    person: Id<Person>,
+    epoch: u32,
+    wrapped: &[u8],
+) -> Result<()> {
     tx.execute(
         sql!(
             "-- keys.rewrap

@@ -148,7 +148,8 @@ impl Keys {
             repo::person(rx, tenant, person)?.ok_or_else(|| error::PERSON_FORGOTTEN.error())?;
         let (_, epoch) = self.epoch(Some(number))?;
         let key = epoch.open(&Self::wrap_aad(tenant, person), &wrapped)?;
-        let key: [u8; 32] = key.try_into().map_err(|_| error::UNSEAL.error().with("place", "keys_person.wrapped"))?;
+        let key: [u8; 32] =
+            key.try_into().map_err(|_| error::UNSEAL.error().with("place", "keys_person.wrapped"))?;
         Ok(PersonKey { tenant, person, key: SealingKey::new(0, key) })
     }
 
@@ -194,7 +195,9 @@ impl Keys {
         loop {
             let rows = house
                 .db
-                .read("keys.persons_before_epoch", move |rx| repo::persons_before_epoch(rx, number, REWRAP_PERSONS_MAX))
+                .read("keys.persons_before_epoch", move |rx| {
+                    repo::persons_before_epoch(rx, number, REWRAP_PERSONS_MAX)
+                })
                 .await?;
             if rows.is_empty() {
                 break;
@@ -210,7 +213,9 @@ impl Keys {
             house
                 .db
                 .write("keys.rewrap", move |tx| {
-                    fresh.iter().try_for_each(|(tenant, person, wrapped)| repo::rewrap(tx, *tenant, *person, number, wrapped))
+                    fresh.iter().try_for_each(|(tenant, person, wrapped)| {
+                        repo::rewrap(tx, *tenant, *person, number, wrapped)
+                    })
                 })
                 .await?;
         }
@@ -235,7 +240,13 @@ impl Keys {
     ///
     /// # Errors
     /// The store's.
-    pub fn install_signing(&self, tx: &mut Tx<'_>, call: &Call, prepared: &PreparedKey, house: &House) -> Result<()> {
+    pub fn install_signing(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        prepared: &PreparedKey,
+        house: &House,
+    ) -> Result<()> {
         let active = repo::signing_keys(tx, prepared.tenant, prepared.info.purpose)?
             .into_iter()
             .find(|key| key.state == KeyState::Active);
@@ -247,9 +258,15 @@ impl Keys {
             "key": prepared.info.id, "purpose": prepared.info.purpose.name(),
             "algorithm": prepared.info.algorithm.name(), "replaces": active.map(|old| old.id.to_string()),
         });
-        let fact = Fact::new(&facts::KEY_CREATED, prepared.fact, prepared.info.created_at, prepared.info.id, payload)
-            .of(prepared.tenant)
-            .fixing("multikey", proof::crypto::sha256(prepared.info.public.to_multikey().as_bytes()));
+        let fact = Fact::new(
+            &facts::KEY_CREATED,
+            prepared.fact,
+            prepared.info.created_at,
+            prepared.info.id,
+            payload,
+        )
+        .of(prepared.tenant)
+        .fixing("multikey", proof::crypto::sha256(prepared.info.public.to_multikey().as_bytes()));
         tx.record(call, &fact)
     }
 
@@ -287,7 +304,12 @@ impl Keys {
     ///
     /// # Errors
     /// The store's.
-    pub fn signing_keys(&self, rx: &mut Rx<'_>, tenant: Id<Tenant>, purpose: Purpose) -> Result<Vec<SigningKeyInfo>> {
+    pub fn signing_keys(
+        &self,
+        rx: &mut Rx<'_>,
+        tenant: Id<Tenant>,
+        purpose: Purpose,
+    ) -> Result<Vec<SigningKeyInfo>> {
         repo::signing_keys(rx, tenant, purpose)
     }
 

@@ -65,8 +65,8 @@ impl SealingKey {
     }
 
     fn cipher(&self) -> Result<LessSafeKey> {
-        let unbound =
-            UnboundKey::new(&AES_256_GCM_SIV, self.key.expose()).map_err(|e| base::error::INTERNAL.because(e))?;
+        let unbound = UnboundKey::new(&AES_256_GCM_SIV, self.key.expose())
+            .map_err(|e| base::error::INTERNAL.because(e))?;
         Ok(LessSafeKey::new(unbound))
     }
 

@@ -110,13 +110,17 @@ impl Signer {
         match algorithm {
             Algorithm::Ed25519 => {
                 let seed: [u8; 32] = chance.bytes();
-                let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|e| base::error::INTERNAL.because(e))?;
-                let public = PublicKey::Ed25519(pair.public_key().as_ref().try_into().map_err(|e| base::error::INTERNAL.because(e))?);
+                let pair = Ed25519KeyPair::from_seed_unchecked(&seed)
+                    .map_err(|e| base::error::INTERNAL.because(e))?;
+                let public = PublicKey::Ed25519(
+                    pair.public_key().as_ref().try_into().map_err(|e| base::error::INTERNAL.because(e))?,
+                );
                 Ok((seed.to_vec(), public))
             }
             Algorithm::P256 => {
                 let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(fault)?;
-                let public = PublicKey::p256_from_sec1(pair.public_key().as_ref()).map_err(|e| base::error::INTERNAL.because(e))?;
+                let public = PublicKey::p256_from_sec1(pair.public_key().as_ref())
+                    .map_err(|e| base::error::INTERNAL.because(e))?;
                 let secret = pair.to_pkcs8v1().map_err(fault)?.as_ref().to_vec();
                 Ok((secret, public))
             }
@@ -127,7 +131,9 @@ impl Signer {
     pub(crate) fn load(algorithm: Algorithm, secret: &[u8], id: Id<kind::SigningKey>) -> Result<Self> {
         let wrong = || error::SIGN.error().with("key", id);
         match algorithm {
-            Algorithm::Ed25519 => Ed25519KeyPair::from_seed_unchecked(secret).map(Self::Ed25519).map_err(|_| wrong()),
+            Algorithm::Ed25519 => {
+                Ed25519KeyPair::from_seed_unchecked(secret).map(Self::Ed25519).map_err(|_| wrong())
+            }
             Algorithm::P256 => EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, secret)
                 .map(Self::P256)
                 .map_err(|_| wrong()),

@@ -414,7 +414,7 @@ impl RenderError {
     }
 }
 
-/// `U+1F600 😀`; a control or invisible character only by its number.
+/// `U+1F600` and the character; a control or invisible character only by its number.
 fn name_of(character: char) -> String {
     let number = u32::from(character);
     if character.is_control() || crate::text::is_invisible(character) {

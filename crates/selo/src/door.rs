@@ -160,13 +160,15 @@ impl Answer {
     /// The house's error, as one of ours: its code decides kind and texts, its details stay.
     pub fn refusal(&self) -> base::Error {
         let body: Value = serde_json::from_slice(&self.body).unwrap_or(Value::Null);
-        let told = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let told =
+            |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         base::error::Error::told(
             &told("/error/code"),
             told("/error/message"),
             told("/error/remedy"),
             body.pointer("/error/details").and_then(Value::as_array).into_iter().flatten().map(|detail| {
-                let text = |name: &str| detail.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+                let text =
+                    |name: &str| detail.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
                 (text("field"), text("code"), text("message"))
             }),
         )

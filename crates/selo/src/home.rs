@@ -130,13 +130,16 @@ impl Home {
         let format = serde_json::from_slice::<serde_json::Value>(&bytes)
             .ok()
             .and_then(|letter| letter.get("format")?.as_u64())
-            .ok_or_else(|| error::HOME_FILE.error().with("file", file.display()).with("reason", "not of its form"))?;
+            .ok_or_else(|| {
+                error::HOME_FILE.error().with("file", file.display()).with("reason", "not of its form")
+            })?;
         if format > u64::from(FORMAT) {
             let newer = error::HOME_NEWER.error().with("home", self.0.display());
             return Err(newer.with("found", format).with("known", FORMAT));
         }
-        serde_json::from_slice(&bytes)
-            .map_err(|e| error::HOME_FILE.error().with("file", file.display()).with("reason", "not of its form").because(e))
+        serde_json::from_slice(&bytes).map_err(|e| {
+            error::HOME_FILE.error().with("file", file.display()).with("reason", "not of its form").because(e)
+        })
     }
 
     /// Takes the lock, or nothing when another process holds it.
@@ -181,7 +184,11 @@ impl Home {
     ///
     /// # Errors
     /// `HOME_FILE`.
-    pub fn first_passphrase(&self, named: Option<&Path>, chance: &dyn Chance) -> Result<(Secret<String>, bool)> {
+    pub fn first_passphrase(
+        &self,
+        named: Option<&Path>,
+        chance: &dyn Chance,
+    ) -> Result<(Secret<String>, bool)> {
         let credential = base::config::variable("CREDENTIALS_DIRECTORY")
             .map(|folder| PathBuf::from(folder).join("selo-passphrase"))
             .filter(|file| file.is_file());
@@ -199,14 +206,17 @@ impl Home {
 
 fn read_passphrase(file: &Path) -> Result<Secret<String>> {
     let bytes = read_bounded(file, PASSPHRASE_BYTES_MAX)?;
-    let text = String::from_utf8(bytes)
-        .map_err(|e| error::HOME_FILE.error().with("file", file.display()).with("reason", "not text").because(e))?;
+    let text = String::from_utf8(bytes).map_err(|e| {
+        error::HOME_FILE.error().with("file", file.display()).with("reason", "not text").because(e)
+    })?;
     Ok(Secret::new(text.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
 /// Asks at the terminal, with the echo off.
 fn ask() -> Result<Secret<String>> {
-    let silent = |fault: std::io::Error| error::HOME_FILE.error().with("file", "terminal").with("reason", fault.kind());
+    let silent = |fault: std::io::Error| {
+        error::HOME_FILE.error().with("file", "terminal").with("reason", fault.kind())
+    };
     let echo = |word: &str| std::process::Command::new("stty").arg(word).status();
     eprint!("Passphrase: ");
     echo("-echo").map_err(silent)?;
@@ -241,7 +251,8 @@ fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
 pub fn public_url(text: &str) -> Result<String> {
     let wrong = || error::PUBLIC_URL.at("public-url").with("url", text);
     let trimmed = text.trim().trim_end_matches('/').to_ascii_lowercase();
-    let host = trimmed.strip_prefix("https://").or_else(|| trimmed.strip_prefix("http://")).ok_or_else(wrong)?;
+    let host =
+        trimmed.strip_prefix("https://").or_else(|| trimmed.strip_prefix("http://")).ok_or_else(wrong)?;
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
     if host.is_empty() || host.len() > 253 || !host.chars().all(good) {
         return Err(wrong());
@@ -257,7 +268,8 @@ mod tests {
     fn a_public_address_has_a_scheme_and_a_host_and_nothing_else() {
         assert_eq!(public_url("https://Selo.Example.ORG/").unwrap(), "https://selo.example.org");
         assert_eq!(public_url("http://localhost:8080").unwrap(), "http://localhost:8080");
-        for wrong in ["selo.example.org", "ftp://x", "https://", "https://a/b", "https://a b", "https://a?b"] {
+        for wrong in ["selo.example.org", "ftp://x", "https://", "https://a/b", "https://a b", "https://a?b"]
+        {
             assert!(public_url(wrong).is_err(), "{wrong}");
         }
     }

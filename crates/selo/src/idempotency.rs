@@ -99,7 +99,8 @@ impl Idempotency {
             None => None,
             Some(reply) => {
                 let body = String::from_utf8_lossy(&reply.body).into_owned();
-                let plain = json!({"status": reply.status, "headers": reply.headers, "body": body}).to_string();
+                let plain =
+                    json!({"status": reply.status, "headers": reply.headers, "body": body}).to_string();
                 Some(self.keys.tenant_key(HOUSE).seal(&aad(&id), plain.as_bytes(), &*self.house.chance)?)
             }
         };

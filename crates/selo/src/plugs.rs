@@ -27,14 +27,17 @@ impl Plugs {
     }
 
     async fn list(&self, address: &str) -> Result<Option<Vec<u8>>> {
-        let Some(handle) = address.strip_prefix(&*self.0.public_url).and_then(|rest| rest.strip_prefix("/status/")) else {
+        let Some(handle) =
+            address.strip_prefix(&*self.0.public_url).and_then(|rest| rest.strip_prefix("/status/"))
+        else {
             return Ok(None);
         };
         Ok(self.0.credentials.status_list(handle).await?.map(|list| list.as_ref().clone()))
     }
 
     async fn key_document(&self, did: &str) -> Result<Option<Vec<u8>>> {
-        let Some(tenant) = did.rsplit_once(":issuers:").and_then(|(_, id)| format!("ten_{id}").parse().ok()) else {
+        let Some(tenant) = did.rsplit_once(":issuers:").and_then(|(_, id)| format!("ten_{id}").parse().ok())
+        else {
             return Ok(None);
         };
         let document = self.0.credentials.did_document(tenant).await?;

@@ -104,8 +104,10 @@ impl Rooms {
 
     /// Who is told of facts.
     pub fn bus(&self) -> Bus {
-        let subscriptions: Vec<Subscription> =
-            vec![credential::Erasing::subscription(self.house.clone()), crate::idempotency::Idempotency::forgetting()];
+        let subscriptions: Vec<Subscription> = vec![
+            credential::Erasing::subscription(self.house.clone()),
+            crate::idempotency::Idempotency::forgetting(),
+        ];
         Bus::new(self.house.clone(), subscriptions)
     }
 

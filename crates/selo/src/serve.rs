@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::{Router, extract::State, routing::post};
+use axum::{
+    Router,
+    extract::State,
+    routing::{get, post},
+};
 use base::{Result, config::Config};
 use http_kit::{
-    Admin, App, Caller, DoorSettings, Failure, Fittings, Listener, Public, Reply, Rules, ServerLimits, Socket, ZoneRouter,
+    Admin, App, Caller, DoorSettings, Failure, Fittings, Listener, Public, Reply, Rules, ServerLimits,
+    Socket, ZoneRouter,
 };
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
@@ -132,8 +137,9 @@ fn public_routes(rooms: &Rooms) -> ZoneRouter<Public> {
 
 /// Everything administrators can reach.
 fn admin_routes(rooms: &Rooms) -> ZoneRouter<Admin> {
-        let roof = ZoneRouter::<Admin, Rooms>::new()
+    let roof = ZoneRouter::<Admin, Rooms>::new()
         .page("/api/v1/admin/link", Rules::entry(), post(link))
+        .page("/openapi.json", Rules::read(), get(openapi))
         .with_state(rooms.clone());
     identity::admin_routes(rooms.identity.clone())
         .merge(credential::admin_routes(rooms.credentials.clone()))
@@ -149,6 +155,11 @@ async fn link(State(rooms): State<Rooms>, caller: Caller) -> Result<Reply<Value>
     }
     let token = rooms.identity.once(&caller.call).await?;
     Ok(Reply::ok(json!({"token": token.expose()})))
+}
+
+/// The contract, for the API reference.
+async fn openapi() -> Result<axum::Json<Value>, Failure> {
+    Ok(axum::Json(contract()?))
 }
 
 /// Serves a house until the process is told to stop.
@@ -168,7 +179,11 @@ pub async fn run(voice: Voice, cli: &Cli, home: &Home, config: &Config) -> Resul
     tracing::info!(url = %address, "the house is open");
     if !voice.json {
         voice.note(&format!("{} {address}", voice.lang.pick("open at", "aberta em")));
-        voice.note(&format!("{} {}", voice.lang.pick("administration at", "administração em"), house::admin_url(config)));
+        voice.note(&format!(
+            "{} {}",
+            voice.lang.pick("administration at", "administração em"),
+            house::admin_url(config)
+        ));
     }
     until_told(&inside.rooms).await?;
     stop.cancel();
@@ -229,4 +244,3 @@ pub fn contract() -> Result<Value> {
     contract.info.description = Some("Digital trust: issue, check, withdraw, and prove.".to_owned());
     serde_json::to_value(&contract).map_err(|e| base::error::INTERNAL.because(e))
 }
-

@@ -63,9 +63,7 @@ pub fn store(config: &Config, home: &Home) -> Result<Settings> {
     if config.text("store.engine") != "postgres" {
         return Ok(Settings::sqlite(home.database()));
     }
-    let needed = |key: &'static str| {
-        config.secret(key)?.ok_or_else(|| store::error::STORE_SETTINGS.at(key))
-    };
+    let needed = |key: &'static str| config.secret(key)?.ok_or_else(|| store::error::STORE_SETTINGS.at(key));
     let migration = config.secret("store.postgres_migration")?;
     Ok(Settings::postgres(needed("store.postgres_application")?, needed("store.postgres_system")?, migration))
 }

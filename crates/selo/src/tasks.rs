@@ -30,9 +30,10 @@ pub struct Rhythm {
 }
 
 /// Starts every loop; they end when `stop` is cancelled.
-#[expect(clippy::disallowed_methods, reason = "the tracker is what stopping waits for")]
 pub fn start(rooms: &Rooms, rhythm: Rhythm, tracker: &TaskTracker, stop: &CancellationToken) {
-    for sequencer in rooms.sequencers().into_iter().filter(|_| rooms.house.db.engine() == store::Engine::Postgres) {
+    for sequencer in
+        rooms.sequencers().into_iter().filter(|_| rooms.house.db.engine() == store::Engine::Postgres)
+    {
         let (rooms, stop) = (rooms.clone(), stop.clone());
         tracker.spawn(async move {
             repeat("sequencer", &stop, || async {
@@ -106,7 +107,9 @@ pub fn start(rooms: &Rooms, rhythm: Rhythm, tracker: &TaskTracker, stop: &Cancel
 /// The store's.
 pub async fn settle(rooms: &Rooms) -> Result<()> {
     while rooms.credentials.finish_stale(Duration::ZERO).await? > 0 {}
-    for sequencer in rooms.sequencers().into_iter().filter(|_| rooms.house.db.engine() == store::Engine::Postgres) {
+    for sequencer in
+        rooms.sequencers().into_iter().filter(|_| rooms.house.db.engine() == store::Engine::Postgres)
+    {
         while sequencer.run_once().await? > 0 {}
     }
     let bus = rooms.bus();
@@ -123,7 +126,11 @@ async fn woken(rooms: &Rooms, longest: Duration) {
     let _ = tokio::time::timeout(longest, rooms.committed.notified()).await;
 }
 
-async fn repeat<F: Future<Output = Result<()>>>(name: &'static str, stop: &CancellationToken, mut step: impl FnMut() -> F) {
+async fn repeat<F: Future<Output = Result<()>>>(
+    name: &'static str,
+    stop: &CancellationToken,
+    mut step: impl FnMut() -> F,
+) {
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => return,

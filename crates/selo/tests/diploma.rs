@@ -17,7 +17,13 @@ async fn a_diploma_is_issued_and_its_page_says_valid_and_who_issued_it() {
         assert_eq!(field(&one, "status"), "issued");
         let english = house.public_get(field(&one, "pageUrl")).await;
         assert_eq!(english.status, 200, "{}", english.text());
-        for word in ["VALID", "Universidade de São Tomé e Príncipe", "Ana Conceição", "Licenciatura em Direito", "Direito"] {
+        for word in [
+            "VALID",
+            "Universidade de São Tomé e Príncipe",
+            "Ana Conceição",
+            "Licenciatura em Direito",
+            "Direito",
+        ] {
             assert!(english.text().contains(word), "{word} is missing");
         }
         let portuguese = house.public_get(&format!("{}?lang=pt", field(&one, "pageUrl"))).await.text();
@@ -33,13 +39,16 @@ async fn json_png_and_pdf_all_carry_the_credential_and_verify_by_upload() {
     house.tenant("Universidade").await;
     let one = house.issue("João d'Alva", "joao@example.org").await;
     let id = field(&one, "id");
-    for (file, media) in
-        [("credential.json", "application/vc"), ("diploma.png", "image/png"), ("diploma.pdf", "application/pdf")]
-    {
+    for (file, media) in [
+        ("credential.json", "application/vc"),
+        ("diploma.png", "image/png"),
+        ("diploma.pdf", "application/pdf"),
+    ] {
         let taken = house.get(&format!("/api/v1/credentials/{id}/files/{file}")).await;
         assert_eq!(taken.status, 200, "{file}: {}", taken.text());
         assert_eq!(taken.header("content-type"), Some(media), "{file}");
-        let answer = house.public(axum::http::Method::POST, "/api/v1/verify", media, taken.body.to_vec()).await;
+        let answer =
+            house.public(axum::http::Method::POST, "/api/v1/verify", media, taken.body.to_vec()).await;
         let report = answer.data();
         assert_eq!(report["outcome"], "valid", "{file}: {report}");
         assert_eq!(report["issuer"]["name"], "Universidade", "{file}: the name comes from the house's list");
@@ -55,21 +64,29 @@ async fn a_revoked_diploma_says_so_everywhere_at_once_and_for_good() {
         let one = house.issue("Inês Vaz", "ines@example.org").await;
         let id = field(&one, "id");
         let json = house.get(&format!("/api/v1/credentials/{id}/files/credential.json")).await.body.to_vec();
-        let suspended = house.post(&format!("/api/v1/credentials/{id}/suspend"), json!({"reason": "under review"})).await;
+        let suspended =
+            house.post(&format!("/api/v1/credentials/{id}/suspend"), json!({"reason": "under review"})).await;
         assert_eq!(suspended.data()["status"], "suspended");
-        assert!(house.public_get(field(&one, "pageUrl")).await.text().contains("REVOKED")
-            || house.public_get(field(&one, "pageUrl")).await.text().contains("SUSPENDED"));
-        let reinstated = house.post(&format!("/api/v1/credentials/{id}/reinstate"), json!({"reason": "cleared"})).await;
+        assert!(
+            house.public_get(field(&one, "pageUrl")).await.text().contains("REVOKED")
+                || house.public_get(field(&one, "pageUrl")).await.text().contains("SUSPENDED")
+        );
+        let reinstated =
+            house.post(&format!("/api/v1/credentials/{id}/reinstate"), json!({"reason": "cleared"})).await;
         assert_eq!(reinstated.data()["status"], "issued");
         assert!(house.public_get(field(&one, "pageUrl")).await.text().contains("VALID"));
-        let revoked = house.post(&format!("/api/v1/credentials/{id}/revoke"), json!({"reason": "wrong person"})).await;
+        let revoked =
+            house.post(&format!("/api/v1/credentials/{id}/revoke"), json!({"reason": "wrong person"})).await;
         assert_eq!(revoked.data()["status"], "revoked");
         let page = house.public_get(field(&one, "pageUrl")).await.text();
         assert!(page.contains("REVOKED"), "{page}");
-        let report =
-            house.public(axum::http::Method::POST, "/api/v1/verify", "application/json", json.clone()).await.data();
+        let report = house
+            .public(axum::http::Method::POST, "/api/v1/verify", "application/json", json.clone())
+            .await
+            .data();
         assert_eq!(report["outcome"], "invalid");
-        let codes: Vec<&str> = report["checks"].as_array().unwrap().iter().map(|c| c["code"].as_str().unwrap()).collect();
+        let codes: Vec<&str> =
+            report["checks"].as_array().unwrap().iter().map(|c| c["code"].as_str().unwrap()).collect();
         assert!(codes.contains(&"STATUS_REVOKED"), "{codes:?}");
         for verb in ["revoke", "suspend", "reinstate"] {
             let again = house.post(&format!("/api/v1/credentials/{id}/{verb}"), json!({"reason": "x"})).await;
@@ -88,7 +105,10 @@ async fn a_change_of_status_needs_a_reason() {
         let answer = house.post(&path, json!({"reason": reason})).await;
         assert_eq!((answer.status, answer.code().as_str()), (422, "REASON_NEEDED"));
     }
-    assert_eq!(house.get("/api/v1/credentials?status=issued").await.data()["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        house.get("/api/v1/credentials?status=issued").await.data()["items"].as_array().unwrap().len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -99,7 +119,8 @@ async fn a_wrong_row_is_refused_with_every_cell_and_nothing_is_half_done() {
     let answer = house.post("/api/v1/credentials", json!({"template": "diploma", "row": row})).await;
     assert_eq!((answer.status, answer.code().as_str()), (422, "VALIDATION_ERROR"));
     let details = answer.json()["error"]["details"].clone();
-    let fields: Vec<&str> = details.as_array().unwrap().iter().map(|d| d["field"].as_str().unwrap()).collect();
+    let fields: Vec<&str> =
+        details.as_array().unwrap().iter().map(|d| d["field"].as_str().unwrap()).collect();
     assert_eq!(fields, ["name", "degree", "date"]);
     for name in ["Ana 😀", "漢字"] {
         let row = json!({"name": name, "degree": "Direito", "date": "2026-07-31"});
@@ -109,7 +130,11 @@ async fn a_wrong_row_is_refused_with_every_cell_and_nothing_is_half_done() {
     let long = "Maria ".repeat(33);
     let row = json!({"name": long.trim(), "degree": "Direito", "date": "2026-07-31"});
     let answer = house.post("/api/v1/credentials", json!({"template": "diploma", "row": row})).await;
-    assert!(answer.status == 422 || answer.status == 201, "fits or is refused, never clipped: {}", answer.text());
+    assert!(
+        answer.status == 422 || answer.status == 201,
+        "fits or is refused, never clipped: {}",
+        answer.text()
+    );
     let issued = house.get("/api/v1/credentials").await.data()["items"].as_array().unwrap().len();
     assert_eq!(issued, usize::from(answer.status == 201));
 }

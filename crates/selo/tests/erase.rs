@@ -17,7 +17,8 @@ fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
 fn occurrences(home: &Path, marker: &str) -> Vec<String> {
     let mut all = Vec::new();
     files(home, &mut all);
-    let holds = |path: &Path| std::fs::read(path).unwrap().windows(marker.len()).any(|w| w == marker.as_bytes());
+    let holds =
+        |path: &Path| std::fs::read(path).unwrap().windows(marker.len()).any(|w| w == marker.as_bytes());
     all.iter().filter(|path| holds(path)).map(|path| path.display().to_string()).collect()
 }
 
@@ -43,12 +44,19 @@ async fn thirty_markers_of_a_person_occur_nowhere_afterwards() {
                 json!({"template": "diploma", "row": row}),
             )
             .await;
-        let one = if one.status == 401 { house.post("/api/v1/credentials", json!({"template": "diploma", "row": row})).await } else { one };
+        let one = if one.status == 401 {
+            house.post("/api/v1/credentials", json!({"template": "diploma", "row": row})).await
+        } else {
+            one
+        };
         let one = one.data();
         person = one["person"].as_str().unwrap().to_owned();
         pages.push(one["pageUrl"].as_str().unwrap().to_owned());
         let reason = json!({"reason": format!("because of {marker}")});
-        house.post(&format!("/api/v1/credentials/{}/suspend", one["id"].as_str().unwrap()), reason).await.data();
+        house
+            .post(&format!("/api/v1/credentials/{}/suspend", one["id"].as_str().unwrap()), reason)
+            .await
+            .data();
         house.public_get(&pages[pages.len() - 1]).await;
     }
     let csv = format!("name,email,degree,date\nAna {},{email},Direito,never\n", markers[1]);
@@ -93,8 +101,12 @@ async fn forgetting_is_final_and_the_address_is_a_new_person_afterwards() {
         assert_eq!(list["items"][0]["recipientName"], serde_json::Value::Null);
         let again = house.issue("Ana Conceição", "ana@example.org").await;
         assert_ne!(again["person"], one["person"]);
-        let report = house.public(axum::http::Method::POST, "/api/v1/verify", "application/json", json).await.data();
+        let report =
+            house.public(axum::http::Method::POST, "/api/v1/verify", "application/json", json).await.data();
         assert_eq!(report["outcome"], "valid", "the copy in the person's own hands still verifies: {report}");
-        assert_eq!(house.post("/api/v1/people/per_00000000000000000000000000/erase", json!({})).await.status, 404);
+        assert_eq!(
+            house.post("/api/v1/people/per_00000000000000000000000000/erase", json!({})).await.status,
+            404
+        );
     }
 }

@@ -80,7 +80,9 @@ async fn a_log_that_grew_is_consistent_with_its_earlier_checkpoint() {
     let house = TestHouse::new().await;
     busy(&house).await;
     let key = VerifierKey::parse(house.public_get("/log/cred/vkey").await.text().trim()).unwrap();
-    let open = |bytes: &[u8]| proof::checkpoint::open(bytes, std::slice::from_ref(&key), key.name()).unwrap().checkpoint;
+    let open = |bytes: &[u8]| {
+        proof::checkpoint::open(bytes, std::slice::from_ref(&key), key.name()).unwrap().checkpoint
+    };
     let old = open(&house.public_get("/log/cred/checkpoint").await.body);
     for number in 0..300 {
         house.issue(&format!("Later {number}"), &format!("l{number}@example.org")).await;
@@ -129,12 +131,15 @@ async fn the_audit_search_finds_by_actor_resource_correlation_and_time() {
         let all = house.get(&format!("/api/v1/audit?tenant={tenant}&limit=200")).await.data();
         assert!(all["items"].as_array().unwrap().len() >= 7, "{all}");
         let about = house.get(&format!("/api/v1/audit?tenant={tenant}&resource={}", ids[0])).await.data();
-        let kinds: Vec<&str> = about["items"].as_array().unwrap().iter().map(|f| f["eventType"].as_str().unwrap()).collect();
+        let kinds: Vec<&str> =
+            about["items"].as_array().unwrap().iter().map(|f| f["eventType"].as_str().unwrap()).collect();
         assert_eq!(kinds, ["credential.revoked", "credential.issued"], "newest first");
         let correlation = about["items"][0]["correlationId"].as_str().unwrap();
-        let chain = house.get(&format!("/api/v1/audit?tenant={tenant}&correlationId={correlation}")).await.data();
+        let chain =
+            house.get(&format!("/api/v1/audit?tenant={tenant}&correlationId={correlation}")).await.data();
         assert_eq!(chain["items"].as_array().unwrap().len(), 1);
-        let later = house.get(&format!("/api/v1/audit?tenant={tenant}&from=2027-01-01T00:00:00Z")).await.data();
+        let later =
+            house.get(&format!("/api/v1/audit?tenant={tenant}&from=2027-01-01T00:00:00Z")).await.data();
         assert_eq!(later["items"].as_array().unwrap().len(), 0);
         assert_eq!(house.get(&format!("/api/v1/audit?tenant={tenant}&from=yesterday")).await.status, 400);
     }

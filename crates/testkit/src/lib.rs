@@ -110,7 +110,9 @@ impl TestHouse {
         let home = Home::at(folder.path().join("home"));
         let url = url.to_owned();
         let name = format!("selo_test_{}", (&SystemChance as &dyn Chance).handle());
-        let make = move || store::bootstrap::create(&Secret::new(url), &name, &store::bootstrap::Passwords::default());
+        let make = move || {
+            store::bootstrap::create(&Secret::new(url), &name, &store::bootstrap::Passwords::default())
+        };
         let settings = tokio::task::spawn_blocking(make).await.unwrap().unwrap();
         Self::make(folder, home, settings).await
     }
@@ -121,7 +123,10 @@ impl TestHouse {
         let chance = SeededChance::new(7);
         keys::create_file(&home.key_file(), "test", clock.now(), &chance).unwrap();
         let copy = settings.clone();
-        tokio::task::spawn_blocking(move || store::migrate(&copy, &rooms::migrations())).await.unwrap().unwrap();
+        tokio::task::spawn_blocking(move || store::migrate(&copy, &rooms::migrations()))
+            .await
+            .unwrap()
+            .unwrap();
         let house = Self::open(folder, home, settings, clock, 11).await;
         let call = house.rooms.house.system("init");
         house.rooms.audit.open(&call, "localhost:8080").await.unwrap();
@@ -131,7 +136,13 @@ impl TestHouse {
         house
     }
 
-    async fn open(folder: Arc<tempfile::TempDir>, home: Home, settings: Settings, clock: Arc<MockClock>, seed: u64) -> Self {
+    async fn open(
+        folder: Arc<tempfile::TempDir>,
+        home: Home,
+        settings: Settings,
+        clock: Arc<MockClock>,
+        seed: u64,
+    ) -> Self {
         let key_file = keys::KeyFile::open(&home.key_file(), "test").unwrap();
         let chance = Arc::new(SeededChance::new(seed));
         let metrics = base::telemetry::Metrics::new();
@@ -168,7 +179,13 @@ impl TestHouse {
     }
 
     /// A request to the admin zone by somebody with these headers.
-    pub async fn admin_as(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Value) -> Answer {
+    pub async fn admin_as(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Value,
+    ) -> Answer {
         let mut request = request(method, path, "application/json", body.to_string());
         for (name, value) in headers {
             let name: header::HeaderName = name.parse().unwrap();

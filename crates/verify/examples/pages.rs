@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     house.set("revocation", true);
     write("revoked-pt", &get(&app, &page("pt")).await.body)?;
     house.set("revocation", false);
-    let mut plain = own.clone();
+    let mut plain = diploma(&Signer::new(9), &Order::default());
     if let Some(members) = plain.as_object_mut() {
         members.retain(|name, _| name != "proof" && name != "credentialStatus");
     }

@@ -158,10 +158,16 @@ fn genuine(report: &Report, lang: Lang) -> Headline {
             @if let Some(holder) = holder {
                 (lang.pick(" to ", " a ")) strong { bdi { (cut(holder, VALUE_CHARS_MAX)) } }
             }
-            (lang.pick(
-                ". Nothing was changed since it was signed, and the issuer has not withdrawn it.",
-                ". Nada foi alterado desde que foi assinado, e o emissor não o retirou.",
-            ))
+            (lang.pick(". Nothing was changed since it was signed", ". Nada foi alterado desde que foi assinado"))
+            @match report.status.state {
+                StatusState::Active => (lang.pick(
+                    ", and the issuer has not withdrawn it.", ", e o emissor não o retirou.",
+                )),
+                _ => (lang.pick(
+                    ". Whether it was withdrawn since cannot be seen: the document names no place to ask.",
+                    ". Não se pode ver se foi retirado depois: o documento não indica onde perguntar.",
+                )),
+            }
         },
     }
 }

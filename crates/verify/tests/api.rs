@@ -1,7 +1,5 @@
 //! What programs get: the report in the envelope, and a refusal only for what is no request.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 mod common;
 
 use axum::{body::Body, http::Request};

@@ -1,7 +1,5 @@
 //! What people see: an outcome for every document, in two languages, without scripts, small, and never a false green.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 mod common;
 
 use std::{sync::atomic::Ordering, time::Duration};
@@ -147,6 +145,22 @@ async fn a_stranger_whose_signature_is_good_is_amber_and_its_own_name_is_not_tak
     assert!(page.contains("outcome warn\"") && page.contains("ISSUER NOT KNOWN") && !page.contains(GREEN));
     assert!(page.contains("can be chosen by anyone") && page.contains("Name it gives itself"));
     assert!(!page.contains("Name on the list"));
+}
+
+#[tokio::test]
+async fn a_known_issuer_without_a_list_is_not_said_to_have_been_asked() {
+    let house = House::new();
+    let mut plain = diploma(&house.signer, &Order::default());
+    plain.as_object_mut().unwrap().retain(|name, _| name != "proof" && name != "credentialStatus");
+    let document = house.signer.sign(&plain).to_string();
+    for (lang, said, unsaid) in [
+        ("en", "the document names no place to ask", "has not withdrawn"),
+        ("pt", "o documento não indica onde perguntar", "não o retirou"),
+    ] {
+        let page = upload(&house.app(), lang, document.as_bytes()).await.text();
+        let head = page.split("</section>").next().unwrap_or_default();
+        assert!(head.contains(said) && !head.contains(unsaid), "{head}");
+    }
 }
 
 #[tokio::test]

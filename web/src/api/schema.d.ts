@@ -1,89 +1,57 @@
 // Made by `npm run client` from openapi/selo.json. Do not edit.
 
 export interface Schemas {
-  ApiKey: {
-    id: string;
-    name: string;
-    roles: (string)[];
-    createdAt: string;
-    revokedAt?: string | null;
-    key?: string | null;
-  };
-  AuditRecord: {
-    id: string;
-    log: string;
-    timestamp: string;
-    eventType: string;
-    actorType: string;
-    actorId: string;
-    resourceType: string;
-    resourceId: string;
-    action: string;
-    details: Record<string, unknown>;
-    ipAddress?: string | null;
-    userAgent?: string | null;
-    correlationId: string;
-  };
-  CredentialDetail: Schemas["CredentialSummary"] & {
-    reason?: string | null;
-    document?: Record<string, unknown> | null;
-    history: (Schemas["HistoryEntry"])[];
+  CheckBody: {
+    code: string;
+    field?: string | null;
+    reason: string;
+    remedy: string;
+    result: string;
   };
   CredentialSummary: {
-    id: string;
-    person: string;
-    status: string;
-    template: string;
-    recipientName?: string | null;
     achievement?: string | null;
+    id: string;
     issuedAt?: string | null;
-    statusAt?: string | null;
     pageUrl: string;
-    recipientUrl?: string | null;
-  };
-  ErasedBody: {
     person: string;
-    credentials: number;
+    recipientName?: string | null;
+    recipientUrl?: string | null;
+    status: string;
+    statusAt?: string | null;
+    template: string;
   };
   ErrorBody: {
     code: string;
+    details: (Schemas["ErrorDetail"])[];
     message: string;
     remedy: string;
-    details: (Schemas["ErrorDetail"])[];
   };
   ErrorDetail: {
-    field: string;
     code: string;
+    field: string;
     message: string;
   };
   ErrorReply: {
-    success: boolean;
     error: Schemas["ErrorBody"];
     requestId: string;
+    success: boolean;
   };
   HistoryEntry: {
-    type: string;
-    at: string;
     actor: string;
+    at: string;
     factId: string;
+    type: string;
   };
-  JobBody: {
-    id: string;
-    kind: string;
-    state: string;
-    total: number;
-    done: number;
-    failed: number;
-    errorCode?: string | null;
-    createdAt: string;
-    finishedAt?: string | null;
+  Known: {
+    type: string;
+    value: string;
   };
   LogReport: {
     log: string;
-    size: number;
-    root: string;
     ok: boolean;
     problems: (string)[];
+    root: string;
+    size: number;
   };
   NamedBody: {
     id: string;
@@ -94,8 +62,8 @@ export interface Schemas {
     roles: (string)[];
   };
   NewCredential: {
-    template: string;
     row: Record<string, string>;
+    template: string;
   };
   NewTenant: {
     name: string;
@@ -106,45 +74,18 @@ export interface Schemas {
   Reason: {
     reason: string;
   };
-  Reports: {
-    logs: (Schemas["LogReport"])[];
-  };
-  RowBody: {
-    line: number;
-    outcome: string;
-    credential?: string | null;
-    error?: null | Schemas["RowError"];
-  };
   RowError: {
     code: string;
     field?: string | null;
     message: string;
     remedy: string;
   };
-  Session: {
-    user: Schemas["NamedBody"];
-    tenant?: null | Schemas["NamedBody"];
-    roles: (string)[];
-  };
-  TemplateBody: {
-    id: string;
-    name: string;
-    kind: string;
-    digest: string;
-    columns: (Schemas["TemplateColumn"])[];
-  };
   TemplateColumn: {
-    name: string;
-    label: string;
-    required: boolean;
     charactersMax: number;
     example: string;
-  };
-  Tenant: {
-    id: string;
+    label: string;
     name: string;
-    did: string;
-    createdAt: string;
+    required: boolean;
   };
 }
 
@@ -152,34 +93,62 @@ export interface Operations {
   /** A tenant's keys for programs. */
   "GET /api/v1/api-keys": {
     path: Record<never, never>;
-    query: { tenant?: string | null };
+    query: { tenant?: string };
     body: undefined;
     data: {
-      items: (Schemas["ApiKey"])[];
+      items: ({
+        createdAt: string;
+        id: string;
+        key?: string | null;
+        name: string;
+        revokedAt?: string | null;
+        roles: (string)[];
+      })[];
       nextPageToken?: string | null;
     };
   };
   /** Make a key for a program. It is shown once; keep it. */
   "POST /api/v1/api-keys": {
     path: Record<never, never>;
-    query: { tenant?: string | null };
+    query: { tenant?: string };
     body: Schemas["NewApiKey"];
-    data: Schemas["ApiKey"];
+    data: {
+      createdAt: string;
+      id: string;
+      key?: string | null;
+      name: string;
+      revokedAt?: string | null;
+      roles: (string)[];
+    };
   };
   /** Revoke a key at once. */
   "DELETE /api/v1/api-keys/{id}": {
     path: { id: string };
-    query: { tenant?: string | null };
+    query: { tenant?: string };
     body: undefined;
-    data: string | null;
+    data: null | string;
   };
   /** Search the audit trail, newest first. */
   "GET /api/v1/audit": {
     path: Record<never, never>;
-    query: { tenant?: string | null; actor?: string | null; resource?: string | null; correlationId?: string | null; from?: string | null; to?: string | null; limit?: number | null; pageToken?: string | null };
+    query: { tenant?: string; actor?: string; resource?: string; correlationId?: string; from?: string; to?: string; limit?: number; pageToken?: string };
     body: undefined;
     data: {
-      items: (Schemas["AuditRecord"])[];
+      items: ({
+        action: string;
+        actorId: string;
+        actorType: string;
+        correlationId: string;
+        details: Record<string, unknown>;
+        eventType: string;
+        id: string;
+        ipAddress?: string | null;
+        log: string;
+        resourceId: string;
+        resourceType: string;
+        timestamp: string;
+        userAgent?: string | null;
+      })[];
       nextPageToken?: string | null;
     };
   };
@@ -193,93 +162,187 @@ export interface Operations {
   /** Hand in a table (CSV, UTF-8 or Windows-1252; the first line names the columns). A job issues its rows. */
   "POST /api/v1/batches": {
     path: Record<never, never>;
-    query: { tenant?: string | null; template: string };
+    query: { tenant?: string; template: string };
     body: string | Blob;
-    data: Schemas["JobBody"];
+    data: {
+      createdAt: string;
+      done: number;
+      errorCode?: string | null;
+      failed: number;
+      finishedAt?: string | null;
+      id: string;
+      kind: string;
+      state: string;
+      total: number;
+    };
   };
   /** A tenant's credentials, newest first. */
   "GET /api/v1/credentials": {
     path: Record<never, never>;
-    query: { tenant?: string | null; status?: string | null; email?: string | null; limit?: number | null; pageToken?: string | null };
+    query: { tenant?: string; status?: string; email?: string; limit?: number; pageToken?: string };
     body: undefined;
     data: {
-      items: (Schemas["CredentialSummary"])[];
+      items: ({
+        achievement?: string | null;
+        id: string;
+        issuedAt?: string | null;
+        pageUrl: string;
+        person: string;
+        recipientName?: string | null;
+        recipientUrl?: string | null;
+        status: string;
+        statusAt?: string | null;
+        template: string;
+      })[];
       nextPageToken?: string | null;
     };
   };
   /** Issue one credential. */
   "POST /api/v1/credentials": {
     path: Record<never, never>;
-    query: { tenant?: string | null };
+    query: { tenant?: string };
     body: Schemas["NewCredential"];
-    data: Schemas["CredentialSummary"];
+    data: {
+      achievement?: string | null;
+      id: string;
+      issuedAt?: string | null;
+      pageUrl: string;
+      person: string;
+      recipientName?: string | null;
+      recipientUrl?: string | null;
+      status: string;
+      statusAt?: string | null;
+      template: string;
+    };
   };
   /** A credential with its document and history. */
   "GET /api/v1/credentials/{id}": {
     path: { id: string };
-    query: { tenant?: string | null };
+    query: { tenant?: string };
     body: undefined;
-    data: Schemas["CredentialDetail"];
+    data: Schemas["CredentialSummary"] & {
+      document?: Record<string, unknown> | null;
+      history: (Schemas["HistoryEntry"])[];
+      reason?: string | null;
+    };
   };
   /** A credential to take home: `credential.json`, `diploma.png` or `diploma.pdf`, each with the document inside. */
   "GET /api/v1/credentials/{id}/files/{file}": {
     path: { id: string; file: string };
-    query: { tenant?: string | null };
+    query: { tenant?: string };
     body: undefined;
     data: Blob;
   };
   /** Bring a suspended credential back into force. */
   "POST /api/v1/credentials/{id}/reinstate": {
     path: { id: string };
-    query: { tenant?: string | null };
+    query: { tenant?: string };
     body: Schemas["Reason"];
-    data: Schemas["CredentialSummary"];
+    data: {
+      achievement?: string | null;
+      id: string;
+      issuedAt?: string | null;
+      pageUrl: string;
+      person: string;
+      recipientName?: string | null;
+      recipientUrl?: string | null;
+      status: string;
+      statusAt?: string | null;
+      template: string;
+    };
   };
   /** Revoke a credential, for good. */
   "POST /api/v1/credentials/{id}/revoke": {
     path: { id: string };
-    query: { tenant?: string | null };
+    query: { tenant?: string };
     body: Schemas["Reason"];
-    data: Schemas["CredentialSummary"];
+    data: {
+      achievement?: string | null;
+      id: string;
+      issuedAt?: string | null;
+      pageUrl: string;
+      person: string;
+      recipientName?: string | null;
+      recipientUrl?: string | null;
+      status: string;
+      statusAt?: string | null;
+      template: string;
+    };
   };
   /** Suspend a credential, for now. */
   "POST /api/v1/credentials/{id}/suspend": {
     path: { id: string };
-    query: { tenant?: string | null };
+    query: { tenant?: string };
     body: Schemas["Reason"];
-    data: Schemas["CredentialSummary"];
+    data: {
+      achievement?: string | null;
+      id: string;
+      issuedAt?: string | null;
+      pageUrl: string;
+      person: string;
+      recipientName?: string | null;
+      recipientUrl?: string | null;
+      status: string;
+      statusAt?: string | null;
+      template: string;
+    };
   };
   /** A tenant's jobs, newest first. */
   "GET /api/v1/jobs": {
     path: Record<never, never>;
-    query: { tenant?: string | null; limit?: number | null; pageToken?: string | null };
+    query: { tenant?: string; outcome?: string; limit?: number; pageToken?: string };
     body: undefined;
     data: {
-      items: (Schemas["JobBody"])[];
+      items: ({
+        createdAt: string;
+        done: number;
+        errorCode?: string | null;
+        failed: number;
+        finishedAt?: string | null;
+        id: string;
+        kind: string;
+        state: string;
+        total: number;
+      })[];
       nextPageToken?: string | null;
     };
   };
   /** The progress of a job. */
   "GET /api/v1/jobs/{id}": {
     path: { id: string };
-    query: { tenant?: string | null };
+    query: { tenant?: string };
     body: undefined;
-    data: Schemas["JobBody"];
+    data: {
+      createdAt: string;
+      done: number;
+      errorCode?: string | null;
+      failed: number;
+      finishedAt?: string | null;
+      id: string;
+      kind: string;
+      state: string;
+      total: number;
+    };
   };
   /** The failed rows as a table: the original columns, the error's code and its sentence. Mend it and hand it in again. */
   "GET /api/v1/jobs/{id}/failed.csv": {
     path: { id: string };
-    query: { tenant?: string | null };
+    query: { tenant?: string };
     body: undefined;
     data: Blob;
   };
   /** The rows of a table, in the order of their lines. */
   "GET /api/v1/jobs/{id}/rows": {
     path: { id: string };
-    query: { tenant?: string | null; outcome?: string | null; limit?: number | null; pageToken?: string | null };
+    query: { tenant?: string; outcome?: string; limit?: number; pageToken?: string };
     body: undefined;
     data: {
-      items: (Schemas["RowBody"])[];
+      items: ({
+        credential?: string | null;
+        error?: Schemas["RowError"] | null;
+        line: number;
+        outcome: string;
+      })[];
       nextPageToken?: string | null;
     };
   };
@@ -288,35 +351,48 @@ export interface Operations {
     path: Record<never, never>;
     query: Record<never, never>;
     body: undefined;
-    data: Schemas["Reports"];
+    data: {
+      logs: (Schemas["LogReport"])[];
+    };
   };
   /** Forget a person: the key that seals everything personal is destroyed. It cannot be undone. */
   "POST /api/v1/people/{id}/erase": {
     path: { id: string };
-    query: { tenant?: string | null };
+    query: { tenant?: string };
     body: undefined;
-    data: Schemas["ErasedBody"];
+    data: {
+      credentials: number;
+      person: string;
+    };
   };
   /** Who is asking. */
   "GET /api/v1/session": {
     path: Record<never, never>;
     query: Record<never, never>;
     body: undefined;
-    data: Schemas["Session"];
+    data: {
+      roles: (string)[];
+      tenant?: Schemas["NamedBody"] | null;
+      user: Schemas["NamedBody"];
+    };
   };
   /** Enter by a one-time link: works once, for 15 minutes, on the machine of the house. */
   "POST /api/v1/session": {
     path: Record<never, never>;
     query: Record<never, never>;
     body: Schemas["OnceBody"];
-    data: Schemas["Session"];
+    data: {
+      roles: (string)[];
+      tenant?: Schemas["NamedBody"] | null;
+      user: Schemas["NamedBody"];
+    };
   };
   /** Leave. */
   "DELETE /api/v1/session": {
     path: Record<never, never>;
     query: Record<never, never>;
     body: undefined;
-    data: string | null;
+    data: null | string;
   };
   /** The templates. */
   "GET /api/v1/templates": {
@@ -324,17 +400,28 @@ export interface Operations {
     query: Record<never, never>;
     body: undefined;
     data: {
-      items: (Schemas["TemplateBody"])[];
+      items: ({
+        columns: (Schemas["TemplateColumn"])[];
+        digest: string;
+        id: string;
+        kind: string;
+        name: string;
+      })[];
       nextPageToken?: string | null;
     };
   };
   /** The tenants of the house. */
   "GET /api/v1/tenants": {
     path: Record<never, never>;
-    query: { limit?: number | null; pageToken?: string | null };
+    query: { limit?: number; pageToken?: string };
     body: undefined;
     data: {
-      items: (Schemas["Tenant"])[];
+      items: ({
+        createdAt: string;
+        did: string;
+        id: string;
+        name: string;
+      })[];
       nextPageToken?: string | null;
     };
   };
@@ -343,6 +430,35 @@ export interface Operations {
     path: Record<never, never>;
     query: Record<never, never>;
     body: Schemas["NewTenant"];
-    data: Schemas["Tenant"];
+    data: {
+      createdAt: string;
+      did: string;
+      id: string;
+      name: string;
+    };
+  };
+  /** Check a credential. */
+  "POST /api/v1/verify": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      credential: Record<string, unknown>;
+      known?: Schemas["Known"] | null;
+      requireTrust?: boolean;
+    };
+    data: {
+      carrier?: string | null;
+      checks: (Schemas["CheckBody"])[];
+      fields: (Record<string, unknown>)[];
+      format?: string | null;
+      issuer: Record<string, unknown>;
+      outcome: string;
+      status: Record<string, unknown>;
+      subject: Record<string, unknown>;
+      trusted: boolean;
+      valid: boolean;
+      validity: Record<string, unknown>;
+      verifiedAt: string;
+    };
   };
 }

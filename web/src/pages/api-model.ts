@@ -26,7 +26,6 @@ export interface Parameter {
 }
 interface RawOperation {
   tags?: string[];
-  operationId?: string;
   summary?: string;
   description?: string;
   parameters?: Parameter[];
@@ -67,7 +66,8 @@ function operation(contract: Contract, path: string, method: string, raw: RawOpe
   const schema = content?.schema ?? null;
   const made = content?.example ?? (schema ? exampleOf(contract, schema) : '');
   return {
-    anchor: raw.operationId ?? `${method}${path.replaceAll(/\W+/g, '-')}`,
+    // Made of method and path, which are unique in a contract; operation ids of several rooms may meet.
+    anchor: `${method}${path.replace('/api/v1', '').replaceAll(/\W+/g, '-').replace(/-$/, '')}`,
     method: method.toUpperCase(),
     path,
     group: raw.tags?.[0] ?? '',
@@ -91,7 +91,7 @@ export function groupsOf(operations: Operation[]): [string, Operation[]][] {
 export function matching(operations: Operation[], text: string): Operation[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return operations.filter((one) => {
-    const whole = `${one.method} ${one.path} ${one.summary} ${one.group} ${one.anchor}`.toLowerCase();
+    const whole = `${one.method} ${one.path} ${one.summary} ${one.group}`.toLowerCase();
     return words.every((word) => whole.includes(word));
   });
 }

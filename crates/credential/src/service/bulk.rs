@@ -35,6 +35,9 @@ const DEADLINE: Duration = Duration::from_secs(24 * 3_600);
 /// An upload that did not come to its end is cleared away after this time.
 const BROKEN_AFTER: Duration = Duration::from_secs(3_600);
 
+/// A row that waits: itself, its person's key, and what was planned under its line.
+type Waiting = (TableRow, Option<PersonKey>, Option<(CredentialId, String)>);
+
 /// How a row ended.
 #[derive(Debug, Clone)]
 pub struct RowOutcome {
@@ -59,7 +62,13 @@ impl Credentials {
     ///
     /// # Errors
     /// What concerns the whole file (see `Table::read`); the store's.
-    pub async fn receive(&self, call: &Call, tenant: TenantId, template: &str, bytes: Vec<u8>) -> Result<jobs::Job> {
+    pub async fn receive(
+        &self,
+        call: &Call,
+        tenant: TenantId,
+        template: &str,
+        bytes: Vec<u8>,
+    ) -> Result<jobs::Job> {
         let template = Template::find(template)?;
         let table = tokio::task::spawn_blocking(move || Table::read(&bytes, template))
             .await
@@ -68,8 +77,10 @@ impl Credentials {
         let db = self.house.db.tenant(tenant.uuid());
         let (id, now): (Id<Job>, _) = (self.house.id(), self.house.now());
         let columns = json!(table.columns).to_string();
-        db.write("credential.batch_begin", move |tx| repo::insert_batch(tx, tenant, id, template.name, &columns, now))
-            .await?;
+        db.write("credential.batch_begin", move |tx| {
+            repo::insert_batch(tx, tenant, id, template.name, &columns, now)
+        })
+        .await?;
         for chunk in table.rows.chunks(CHUNK_ROWS as usize) {
             let orders: Vec<(u32, Vec<String>, Result<Order>)> = chunk
                 .iter()
@@ -86,11 +97,19 @@ impl Credentials {
         let rows = table.rows.len() as u64;
         let payload = json!({"job": id, "template": template.name, "rows": rows});
         let fact = Fact::new(&facts::BATCH_RECEIVED, self.house.id(), now, id, payload).of(tenant);
+        let job = jobs::NewJob {
+            tenant,
+            id,
+            kind: BULK,
+            input: json!({"template": template.name}),
+            total: rows,
+            now,
+            deadline: now.plus(DEADLINE),
+        };
         let call = call.for_tenant(tenant);
         db.write("credential.batch_complete", move |tx| {
             repo::complete_batch(tx, tenant, id)?;
-            let input = json!({"template": template.name});
-            jobs::enqueue(tx, tenant, id, BULK, input, rows, now, now.plus(DEADLINE))?;
+            jobs::enqueue(tx, &job)?;
             tx.record(&call, &fact)
         })
         .await?;
@@ -144,7 +163,13 @@ impl Credentials {
         let mut row = TableRow {
             line,
             person: key.person(),
-            row_sealed: Some(key.seal("credential_row", "row_sealed", row_id(job, line), plain.as_bytes(), chance)?),
+            row_sealed: Some(key.seal(
+                "credential_row",
+                "row_sealed",
+                row_id(job, line),
+                plain.as_bytes(),
+                chance,
+            )?),
             outcome: "waiting".to_owned(),
             credential: None,
             error_code: None,
@@ -187,7 +212,8 @@ impl Credentials {
                 .tenant(tenant.uuid())
                 .read("credential.batch_next", move |rx| {
                     let rows = repo::rows(rx, tenant, id, "waiting", 0, CHUNK_ROWS)?;
-                    let columns = repo::batch(rx, tenant, id)?.map(|(_, columns)| columns).unwrap_or_default();
+                    let columns =
+                        repo::batch(rx, tenant, id)?.map(|(_, columns)| columns).unwrap_or_default();
                     let mut out = Vec::with_capacity(rows.len());
                     for row in rows {
                         let key = super::living(keys.person(rx, tenant, row.person))?;
@@ -201,7 +227,8 @@ impl Credentials {
             if waiting.is_empty() {
                 return Ok(());
             }
-            let columns: Vec<String> = serde_json::from_str(&columns).map_err(|e| base::error::INTERNAL.because(e))?;
+            let columns: Vec<String> =
+                serde_json::from_str(&columns).map_err(|e| base::error::INTERNAL.because(e))?;
             let ended = self.issue_chunk(&call, job, template, &columns, waiting).await?;
             let (copy, now) = (job.clone(), self.house.now());
             self.house
@@ -222,7 +249,7 @@ impl Credentials {
         job: &jobs::Job,
         template: &'static Template,
         columns: &[String],
-        waiting: Vec<(TableRow, Option<PersonKey>, Option<(CredentialId, String)>)>,
+        waiting: Vec<Waiting>,
     ) -> Result<Vec<TableRow>> {
         let mut ended = Vec::with_capacity(waiting.len());
         let mut wanted = Vec::new();
@@ -244,7 +271,11 @@ impl Credentials {
                 }
                 (None, Some(key)) => match self.order_of(job.id, &row, template, columns, &key) {
                     Ok(order) => {
-                        wanted.push(Wanted { order, job: Some((job.id, row.line)), person: Some(row.person) });
+                        wanted.push(Wanted {
+                            order,
+                            job: Some((job.id, row.line)),
+                            person: Some(row.person),
+                        });
                         rows.push((row, key));
                     }
                     Err(wrong) => {
@@ -285,7 +316,8 @@ impl Credentials {
     ) -> Result<Order> {
         let sealed = row.row_sealed.as_deref().unwrap_or_default();
         let plain = key.open("credential_row", "row_sealed", row_id(job, row.line), sealed)?;
-        let cells: Vec<String> = serde_json::from_slice(&plain).map_err(|e| base::error::INTERNAL.because(e))?;
+        let cells: Vec<String> =
+            serde_json::from_slice(&plain).map_err(|e| base::error::INTERNAL.because(e))?;
         let named: BTreeMap<String, String> = columns.iter().cloned().zip(cells).collect();
         rules::order(template, &named)
     }
@@ -343,14 +375,16 @@ impl Credentials {
             .await?
             .map(|(_, columns)| columns)
             .ok_or_else(|| events::error::JOB_UNKNOWN.error())?;
-        let columns: Vec<String> = serde_json::from_str(&columns).map_err(|e| base::error::INTERNAL.because(e))?;
+        let columns: Vec<String> =
+            serde_json::from_str(&columns).map_err(|e| base::error::INTERNAL.because(e))?;
         let fault = |e: csv::Error| base::error::INTERNAL.because(e);
         let mut writer = csv::Writer::from_writer(Vec::new());
         let head = columns.iter().map(String::as_str).chain(["error_code", "error_message"]);
         writer.write_record(head).map_err(fault)?;
         let mut token: Option<String> = None;
         loop {
-            let page = self.rows(tenant, job, "failed", lang, base::page::PAGE_ITEMS_MAX, token.as_deref()).await?;
+            let page =
+                self.rows(tenant, job, "failed", lang, base::page::PAGE_ITEMS_MAX, token.as_deref()).await?;
             for row in page.items {
                 let mut cells = row.cells.unwrap_or_default();
                 cells.resize(columns.len(), String::new());
@@ -373,8 +407,11 @@ impl Credentials {
     /// The store's.
     pub async fn clear_broken(&self) -> Result<u64> {
         let before = self.house.now().minus(BROKEN_AFTER);
-        let broken =
-            self.house.db.read("credential.broken_batches", move |rx| repo::broken_batches(rx, before)).await?;
+        let broken = self
+            .house
+            .db
+            .read("credential.broken_batches", move |rx| repo::broken_batches(rx, before))
+            .await?;
         let count = broken.len() as u64;
         for (tenant, job) in broken {
             self.house
@@ -407,11 +444,13 @@ impl Credentials {
                 let columns = repo::batch(rx, tenant, id)?.map(|(_, columns)| columns).unwrap_or_default();
                 let rows = repo::rows(rx, tenant, id, "waiting", 0, CHUNK_ROWS)?;
                 let half = rows.len() / 2;
-                let keyed = rows.into_iter().take(half).map(|row| Ok((keys.person(rx, tenant, row.person)?, row)));
+                let keyed =
+                    rows.into_iter().take(half).map(|row| Ok((keys.person(rx, tenant, row.person)?, row)));
                 Ok((columns, keyed.collect::<Result<Vec<_>>>()?))
             })
             .await?;
-        let columns: Vec<String> = serde_json::from_str(&columns).map_err(|e| base::error::INTERNAL.because(e))?;
+        let columns: Vec<String> =
+            serde_json::from_str(&columns).map_err(|e| base::error::INTERNAL.because(e))?;
         let mut wanted = Vec::new();
         for (key, row) in &rows {
             let order = self.order_of(id, row, template, &columns, key)?;
@@ -458,7 +497,9 @@ fn told(wrong: &Error) -> Told {
 fn outcome_of(job: Id<Job>, row: TableRow, key: Option<&PersonKey>, lang: Lang) -> Result<RowOutcome> {
     let open = |column: &str, sealed: &Option<Vec<u8>>| -> Result<Option<Vec<u8>>> {
         match (key, sealed) {
-            (Some(key), Some(sealed)) => key.open("credential_row", column, row_id(job, row.line), sealed).map(Some),
+            (Some(key), Some(sealed)) => {
+                key.open("credential_row", column, row_id(job, row.line), sealed).map(Some)
+            }
             _ => Ok(None),
         }
     };
@@ -466,7 +507,8 @@ fn outcome_of(job: Id<Job>, row: TableRow, key: Option<&PersonKey>, lang: Lang) 
     let told = open("error_sealed", &row.error_sealed)?;
     let message = told.and_then(|plain| serde_json::from_slice::<Value>(&plain).ok()).and_then(|told| {
         let pair = told.get(lang.tag())?.as_array()?;
-        let text = |position: usize| pair.get(position).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |position: usize| pair.get(position).and_then(Value::as_str).unwrap_or_default().to_owned();
         Some((text(0), text(1)))
     });
     Ok(RowOutcome {

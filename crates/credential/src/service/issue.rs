@@ -12,7 +12,7 @@ use std::{
 
 use base::{
     Call, Error, Id, Result,
-    id::kind::{self, Job, Person},
+    id::kind::{Job, Person},
 };
 use events::{Fact, Record};
 use keys::{Blind, Keys, NewPerson, PersonKey, Purpose, SigningKeyInfo};
@@ -36,8 +36,6 @@ use crate::{
 
 /// Another verb may make the same person at the same moment; so often we look again.
 const RACES_MAX: u32 = 4;
-/// A plan that is not finished after this time was left by a crash.
-pub(crate) const PLAN_STALE: Duration = Duration::from_secs(30);
 const STALE_AT_ONCE: u32 = 200;
 /// Every so many documents the fast path is compared with the full one.
 const SKELETON_CHECK_EVERY: usize = 1_000;
@@ -150,7 +148,10 @@ impl Credentials {
                 }
             }
         };
-        #[expect(clippy::disallowed_methods, reason = "finishes by itself; what a stop cuts off is finished at the next start")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "finishes by itself; what a stop cuts off is finished at the next start"
+        )]
         tokio::spawn(work).await.map_err(|e| base::error::INTERNAL.because(e))?
     }
 
@@ -311,15 +312,8 @@ impl Credentials {
             purpose: "revocation".to_owned(),
             index_was_number: false,
         };
-        let parts = Parts {
-            id,
-            tenant: issuer,
-            public_url: &self.public_url,
-            template,
-            order: &row.order,
-            status,
-            issued_at: now,
-        };
+        let parts =
+            Parts { tenant: issuer, public_url: &self.public_url, template, order: &row.order, status };
         let document = document::build(&parts, &*self.house.chance)?;
         let handle = self.house.chance.handle();
         // Laid out once before anything is planned: a name that does not fit or has no glyph fails here, not on paper.
@@ -328,8 +322,7 @@ impl Credentials {
             .drawing()?
             .fill(&document, &render::Links { verify: &verify })
             .map_err(|wrong| drawing_error(&wrong))?;
-        let options =
-            ProofOptions::assertion(document::verification_method(&issuer.did, key), now.rfc3339());
+        let options = ProofOptions::assertion(document::verification_method(&issuer.did, key), now.rfc3339());
         let prepared = fast.prepare(&document, &options)?;
         let mut credential = Credential {
             tenant: issuer.id,
@@ -390,7 +383,8 @@ impl Credentials {
             facts.push(fact);
             issued.push(Issued { credential, document: Arc::new(signed) });
         }
-        self.save_finished(call, tenant, issued.iter().map(|one| one.credential.clone()).collect(), facts).await?;
+        self.save_finished(call, tenant, issued.iter().map(|one| one.credential.clone()).collect(), facts)
+            .await?;
         Ok(issued)
     }
 
@@ -456,8 +450,11 @@ impl Credentials {
     /// The store's; the key ring's.
     pub async fn finish_stale(&self, older_than: Duration) -> Result<u64> {
         let before = self.house.now().minus(older_than);
-        let stale =
-            self.house.db.read("credential.stale", move |rx| repo::stale_plans(rx, before, STALE_AT_ONCE)).await?;
+        let stale = self
+            .house
+            .db
+            .read("credential.stale", move |rx| repo::stale_plans(rx, before, STALE_AT_ONCE))
+            .await?;
         let call = self.house.system("credential.finish_stale");
         let mut settled = 0;
         for credential in stale {
@@ -498,14 +495,9 @@ impl Credentials {
 
     async fn abandon(&self, call: &Call, credential: Credential) -> Result<()> {
         let (tenant, id, now) = (credential.tenant, credential.id, self.house.now());
-        let fact = Fact::new(
-            &facts::CREDENTIAL_ABANDONED,
-            self.house.id(),
-            now,
-            id,
-            json!({"credential": id}),
-        )
-        .of(tenant);
+        let fact =
+            Fact::new(&facts::CREDENTIAL_ABANDONED, self.house.id(), now, id, json!({"credential": id}))
+                .of(tenant);
         let call = call.for_tenant(tenant);
         self.house
             .db
@@ -556,13 +548,13 @@ impl Fast {
             return Ok(prepared);
         }
         let full = integrity::prepare(document, options).map_err(refused)?;
-        if self.prepared > 1 && self.skeletons.len() < SHAPES_MAX {
-            if let Ok(skeleton) = Skeleton::compile(document, options) {
-                let same = skeleton.prepare(document, options).is_some_and(|fast| fast.hash_data == full.hash_data);
-                if same {
-                    self.skeletons.push(skeleton);
-                }
-            }
+        // One document alone is not worth compiling for.
+        if self.prepared > 1
+            && self.skeletons.len() < SHAPES_MAX
+            && let Ok(skeleton) = Skeleton::compile(document, options)
+            && skeleton.prepare(document, options).is_some_and(|fast| fast.hash_data == full.hash_data)
+        {
+            self.skeletons.push(skeleton);
         }
         Ok(full)
     }
@@ -585,14 +577,16 @@ impl Credentials {
                 let key = keys.person(tx, credential.tenant, credential.person)?;
                 let Some(body) = super::open_body(&key, &credential)? else { return Ok(()) };
                 let mut document = super::parse(&body)?;
-                let mut proof = document.as_object_mut().and_then(|members| members.remove("proof")).unwrap_or_default();
+                let mut proof =
+                    document.as_object_mut().and_then(|members| members.remove("proof")).unwrap_or_default();
                 let value = proof.as_object_mut().and_then(|members| members.remove("proofValue"));
                 drop(value);
                 let method = proof["verificationMethod"].as_str().unwrap_or_default().to_owned();
                 let created = proof["created"].as_str().unwrap_or_default().to_owned();
                 let prepared = integrity::prepare(&document, &ProofOptions::assertion(method, created))
                     .map_err(|e| base::error::INTERNAL.because(e))?;
-                let plan = Plan { document, proof: prepared.proof, hash: proof::crypto::hex(&prepared.hash_data) };
+                let plan =
+                    Plan { document, proof: prepared.proof, hash: proof::crypto::hex(&prepared.hash_data) };
                 let plain = serde_json::to_vec(&plan).map_err(|e| base::error::INTERNAL.because(e))?;
                 let sealed = key.seal("credential_credential", "plan_sealed", id, &plain, &*house.chance)?;
                 repo::unfinish(tx, &credential, &sealed)

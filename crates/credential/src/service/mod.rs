@@ -248,7 +248,12 @@ impl Credentials {
     ///
     /// # Errors
     /// `PAGE_TOKEN_INVALID`; the store's.
-    pub async fn jobs(&self, tenant: TenantId, limit: u32, token: Option<String>) -> Result<Page<events::jobs::Job>> {
+    pub async fn jobs(
+        &self,
+        tenant: TenantId,
+        limit: u32,
+        token: Option<String>,
+    ) -> Result<Page<events::jobs::Job>> {
         self.house
             .db
             .tenant(tenant.uuid())
@@ -289,7 +294,11 @@ impl Credentials {
     /// # Errors
     /// `JOB_NOT_FOUND`; the store's.
     pub async fn job(&self, tenant: TenantId, id: Id<Job>) -> Result<events::jobs::Job> {
-        self.house.db.tenant(tenant.uuid()).read("credential.job", move |rx| events::jobs::by_id(rx, tenant, id)).await
+        self.house
+            .db
+            .tenant(tenant.uuid())
+            .read("credential.job", move |rx| events::jobs::by_id(rx, tenant, id))
+            .await
     }
 }
 

@@ -33,7 +33,13 @@ pub struct Done {
 ///
 /// # Errors
 /// The house's.
-pub async fn run(voice: Voice, door: &Door, folder: &Path, rows: Option<&PathBuf>, entry: &str) -> Result<Done> {
+pub async fn run(
+    voice: Voice,
+    door: &Door,
+    folder: &Path,
+    rows: Option<&PathBuf>,
+    entry: &str,
+) -> Result<Done> {
     let known = door.get("/api/v1/tenants?limit=1").await?.data()?;
     let tenant = match known.pointer("/items/0") {
         Some(tenant) => tenant.clone(),
@@ -90,7 +96,8 @@ pub fn lines(voice: Voice, value: &Value) -> String {
     let en = |en, pt| voice.lang.pick(en, pt);
     let count = value.get("credentials").and_then(Value::as_array).map_or(0, Vec::len);
     let failed = value.get("failedRows").and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut out = format!("{}: {count} {}\n", text(value, "/tenant/name"), en("diplomas issued", "diplomas emitidos"));
+    let mut out =
+        format!("{}: {count} {}\n", text(value, "/tenant/name"), en("diplomas issued", "diplomas emitidos"));
     for row in &failed {
         out.push_str(&format!(
             "{} {} [{}]: {} {}\n",
@@ -110,7 +117,13 @@ pub fn lines(voice: Voice, value: &Value) -> String {
         en("issuer", "emissor"),
         text(value, "/links/issuer"),
     ));
-    out.push_str(&format!("\n  {}\n", en("This is a demonstration: its passphrase lies in its home. Not for production.", "Isto é uma demonstração: a frase-passe está na própria casa. Não usar em produção.")));
+    out.push_str(&format!(
+        "\n  {}\n",
+        en(
+            "This is a demonstration: its passphrase lies in its home. Not for production.",
+            "Isto é uma demonstração: a frase-passe está na própria casa. Não usar em produção."
+        )
+    ));
     out
 }
 

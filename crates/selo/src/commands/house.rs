@@ -41,7 +41,10 @@ pub async fn init(voice: Voice, cli: &Cli, config: &Config, url: &str) -> Result
             home.folder().display(),
             voice.lang.pick("serve it", "servi-la"),
             home.folder().display(),
-            voice.lang.pick("the administrator's one-time link, for 15 minutes", "a ligação única do administrador, durante 15 minutos"),
+            voice.lang.pick(
+                "the administrator's one-time link, for 15 minutes",
+                "a ligação única do administrador, durante 15 minutos"
+            ),
             made.link,
         )
     });
@@ -66,10 +69,13 @@ pub async fn make(home: &Home, cli: &Cli, config: &Config, url: &str) -> Result<
     let url = public_url(url)?;
     let settings = settings::store(config, home)?;
     home.make()?;
-    let _lock = home.lock()?.ok_or_else(|| crate::error::HOME_BUSY.error().with("home", home.folder().display()))?;
+    let _lock =
+        home.lock()?.ok_or_else(|| crate::error::HOME_BUSY.error().with("home", home.folder().display()))?;
     clear_attempt(home)?;
-    let (passphrase, passphrase_made) = home.first_passphrase(cli.passphrase_file.as_deref(), &SystemChance)?;
-    let key_file = keys::create_file(&home.key_file(), passphrase.expose(), SystemClock.now(), &SystemChance)?;
+    let (passphrase, passphrase_made) =
+        home.first_passphrase(cli.passphrase_file.as_deref(), &SystemChance)?;
+    let key_file =
+        keys::create_file(&home.key_file(), passphrase.expose(), SystemClock.now(), &SystemChance)?;
     let copy = settings.clone();
     blocking(move || store::migrate(&copy, &rooms::migrations()).map(drop)).await?;
     let rooms = open(home, config, key_file, &url).await?;
@@ -88,17 +94,24 @@ pub async fn make(home: &Home, cli: &Cli, config: &Config, url: &str) -> Result<
 fn clear_attempt(home: &Home) -> Result<()> {
     let broken = |e: std::io::Error| {
         let reason = e.kind();
-        crate::error::HOME_FILE.error().with("file", home.folder().display()).with("reason", reason).because(e)
+        crate::error::HOME_FILE
+            .error()
+            .with("file", home.folder().display())
+            .with("reason", reason)
+            .because(e)
     };
     for file in [home.key_file(), home.passphrase_file()] {
         if file.exists() {
             std::fs::remove_file(&file).map_err(broken)?;
         }
     }
-    for folder in [home.database().parent().map(std::path::Path::to_path_buf), Some(home.blobs())].into_iter().flatten() {
+    for folder in
+        [home.database().parent().map(std::path::Path::to_path_buf), Some(home.blobs())].into_iter().flatten()
+    {
         for entry in std::fs::read_dir(&folder).map_err(broken)? {
             let path = entry.map_err(broken)?.path();
-            if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) }.map_err(broken)?;
+            if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) }
+                .map_err(broken)?;
         }
     }
     Ok(())
@@ -168,7 +181,9 @@ pub async fn link(voice: Voice, door: &Door, config: &Config) -> Result<Exit> {
 /// `TENANT_NAME_INVALID`; the house's.
 pub async fn create_tenant(voice: Voice, door: &Door, name: &str) -> Result<Exit> {
     let tenant = door.post("/api/v1/tenants", &json!({"name": name})).await?.data()?;
-    voice.say(&tenant, || format!("{}  {}\n{}", text(&tenant, "/id"), text(&tenant, "/name"), text(&tenant, "/did")));
+    voice.say(&tenant, || {
+        format!("{}  {}\n{}", text(&tenant, "/id"), text(&tenant, "/name"), text(&tenant, "/did"))
+    });
     Ok(Exit::Done)
 }
 
@@ -198,7 +213,9 @@ pub fn print(voice: Voice, config: &Config, origin: bool) -> Exit {
 
 /// `selo config check`: whoever gets here has a configuration that loads.
 pub fn check(voice: Voice) -> Exit {
-    voice.say(&json!({"ok": true}), || voice.lang.pick("The configuration is good.", "A configuração está bem.").to_owned());
+    voice.say(&json!({"ok": true}), || {
+        voice.lang.pick("The configuration is good.", "A configuração está bem.").to_owned()
+    });
     Exit::Done
 }
 
@@ -236,7 +253,15 @@ pub async fn doctor(voice: Voice, home: &Home, door: Option<&Door>) -> Result<Ex
         }
     }
     let own = home.passphrase_file();
-    note("passphrase", true, if own.exists() { "kept in the home: not for production".to_owned() } else { "not in the home".to_owned() });
+    note(
+        "passphrase",
+        true,
+        if own.exists() {
+            "kept in the home: not for production".to_owned()
+        } else {
+            "not in the home".to_owned()
+        },
+    );
     if let Some(door) = door {
         let reports = door.post("/api/v1/log/verify", &json!({})).await?.data()?;
         for log in reports.get("logs").and_then(Value::as_array).into_iter().flatten() {
@@ -245,9 +270,13 @@ pub async fn doctor(voice: Voice, home: &Home, door: Option<&Door>) -> Result<Ex
         }
     }
     let good = findings.iter().all(|finding| finding.good);
-    let list: Vec<Value> = findings.iter().map(|f| json!({"check": f.name, "ok": f.good, "found": f.told})).collect();
+    let list: Vec<Value> =
+        findings.iter().map(|f| json!({"check": f.name, "ok": f.good, "found": f.told})).collect();
     voice.say(&json!({"ok": good, "checks": list}), || {
-        findings.iter().map(|f| format!("{} {}: {}\n", if f.good { "✓" } else { "✗" }, f.name, f.told)).collect()
+        findings
+            .iter()
+            .map(|f| format!("{} {}: {}\n", if f.good { "✓" } else { "✗" }, f.name, f.told))
+            .collect()
     });
     Ok(if good { Exit::Done } else { Exit::No })
 }

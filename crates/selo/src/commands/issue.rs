@@ -1,10 +1,6 @@
 //! `selo issue`, `revoke`, `suspend`, `reinstate`, `person erase`: verbs on credentials and people.
 
-use std::{
-    io::IsTerminal,
-    path::Path,
-    time::Duration,
-};
+use std::{io::IsTerminal, path::Path, time::Duration};
 
 use base::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -16,7 +12,8 @@ use crate::{cli, door::Door, error};
 const TABLE_BYTES_MAX: u64 = 200 * 1024 * 1024;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// The files of a credential, as they are called in the house and in the folder.
-const FILES: [(&str, &str); 3] = [("credential.json", "json"), ("diploma.png", "png"), ("diploma.pdf", "pdf")];
+const FILES: [(&str, &str); 3] =
+    [("credential.json", "json"), ("diploma.png", "png"), ("diploma.pdf", "pdf")];
 
 /// What came of a table.
 pub struct Outcome {
@@ -42,11 +39,17 @@ pub async fn table(
         .map_err(|e| error::OUTPUT.error().with("file", out.display()).with("reason", e.kind()).because(e))?;
     let named = tenant.map_or_else(String::new, |tenant| format!("&tenant={tenant}"));
     let also = tenant.map_or_else(String::new, |tenant| format!("?tenant={tenant}"));
-    let job = door.send(&format!("/api/v1/batches?template={template}{named}"), "text/csv", rows).await?.data()?;
+    let job =
+        door.send(&format!("/api/v1/batches?template={template}{named}"), "text/csv", rows).await?.data()?;
     let id = text(&job, "/id").to_owned();
     let job = wait(voice, door, &id, &also).await?;
     if text(&job, "/state") == "failed" {
-        return Err(base::error::Error::told(text(&job, "/errorCode"), String::new(), String::new(), std::iter::empty()));
+        return Err(base::error::Error::told(
+            text(&job, "/errorCode"),
+            String::new(),
+            String::new(),
+            std::iter::empty(),
+        ));
     }
     let failed: Vec<Value> = rows_of(door, &id, "failed", &named).await?;
     let mut credentials = Vec::new();
@@ -121,7 +124,8 @@ async fn wait(voice: Voice, door: &Door, id: &str, also: &str) -> Result<Value> 
 
 /// A failed row as a line for people.
 pub fn failed_line(row: &Value) -> String {
-    let field = row.pointer("/error/field").and_then(Value::as_str).map_or_else(String::new, |f| format!(" [{f}]"));
+    let field =
+        row.pointer("/error/field").and_then(Value::as_str).map_or_else(String::new, |f| format!(" [{f}]"));
     let sentences = format!("{} {}", text(row, "/error/message"), text(row, "/error/remedy"));
     format!("  line {}{field} {}: {}", row["line"], text(row, "/error/code"), sentences.trim_end())
 }
@@ -142,7 +146,11 @@ pub async fn run(voice: Voice, door: &Door, order: &cli::Issue) -> Result<Exit> 
             order.out.display()
         );
         if !outcome.failed.is_empty() {
-            out.push_str(&format!("{} {}:\n", outcome.failed.len(), voice.lang.pick("rows failed", "linhas falharam")));
+            out.push_str(&format!(
+                "{} {}:\n",
+                outcome.failed.len(),
+                voice.lang.pick("rows failed", "linhas falharam")
+            ));
             for row in &outcome.failed {
                 out.push_str(&failed_line(row));
                 out.push('\n');
@@ -182,7 +190,10 @@ pub async fn erase(voice: Voice, door: &Door, id: &str, tenant: Option<&str>) ->
     voice.say(&erased, || {
         format!(
             "{person}: {}",
-            voice.lang.pick("forgotten; copies in the person's own hands still verify", "esquecida; as cópias em posse da própria pessoa continuam a verificar-se")
+            voice.lang.pick(
+                "forgotten; copies in the person's own hands still verify",
+                "esquecida; as cópias em posse da própria pessoa continuam a verificar-se"
+            )
         )
     });
     Ok(Exit::Done)

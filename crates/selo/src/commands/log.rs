@@ -22,7 +22,12 @@ pub async fn verify_all(voice: Voice, door: &Door) -> Result<Exit> {
         let mut out = String::new();
         for log in &logs {
             let sign = if log.get("ok") == Some(&Value::Bool(true)) { "✓" } else { "✗" };
-            out.push_str(&format!("{sign} {}: {} leaves, root {}\n", text(log, "/log"), log["size"], text(log, "/root")));
+            out.push_str(&format!(
+                "{sign} {}: {} leaves, root {}\n",
+                text(log, "/log"),
+                log["size"],
+                text(log, "/root")
+            ));
             for problem in log["problems"].as_array().into_iter().flatten() {
                 out.push_str(&format!("    {}\n", problem.as_str().unwrap_or_default()));
             }
@@ -36,7 +41,12 @@ pub async fn verify_all(voice: Voice, door: &Door) -> Result<Exit> {
 ///
 /// # Errors
 /// `LOG_PROOF_UNREADABLE`; `LOG_PROOF_WRONG`.
-pub async fn verify_proof(voice: Voice, file: &Path, vkey: Option<&str>, door: Option<&Door>) -> Result<Exit> {
+pub async fn verify_proof(
+    voice: Voice,
+    file: &Path,
+    vkey: Option<&str>,
+    door: Option<&Door>,
+) -> Result<Exit> {
     let bytes = read(file, MAX_PROOF_BYTES as u64)?;
     let keys = match (vkey, door) {
         (Some(vkey), _) => vec![parse(vkey)?],
@@ -52,7 +62,8 @@ pub async fn verify_proof(voice: Voice, file: &Path, vkey: Option<&str>, door: O
         (None, None) => Vec::new(),
     };
     // The origin that the proof names decides which of the keys count.
-    let mut refused = audit::error::PROOF_WRONG.error().with("reason", "no key of its log is known; give one with --vkey");
+    let mut refused =
+        audit::error::PROOF_WRONG.error().with("reason", "no key of its log is known; give one with --vkey");
     for key in &keys {
         match check_proof(&bytes, key.name(), std::slice::from_ref(key)) {
             Ok(proven) => {

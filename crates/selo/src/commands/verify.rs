@@ -6,7 +6,10 @@
 use std::{collections::BTreeMap, path::Path};
 
 use base::{Clock, Result, SystemClock};
-use proof::verify::{Answer, Context, Gathered, Lang as ProofLang, Outcome, PDF_BYTES_MAX, Report, TrustList, TrustedIssuer, Want, verify};
+use proof::verify::{
+    Answer, Context, Gathered, Lang as ProofLang, Outcome, PDF_BYTES_MAX, Report, TrustList, TrustedIssuer,
+    Want, verify,
+};
 use serde_json::Value;
 
 use super::{Exit, Voice, read};
@@ -54,7 +57,12 @@ pub async fn run(voice: Voice, order: &cli::Verify, door: Option<&Door>) -> Resu
     })
 }
 
-async fn answer(want: &Want, snapshot: Option<&BTreeMap<String, Vec<u8>>>, door: Option<&Door>, online: bool) -> Answer {
+async fn answer(
+    want: &Want,
+    snapshot: Option<&BTreeMap<String, Vec<u8>>>,
+    door: Option<&Door>,
+    online: bool,
+) -> Answer {
     let (Want::StatusList(address) | Want::KeyDocument(address)) = want;
     if let Some(lists) = snapshot {
         // A snapshot is what the caller relies on: what is not in it is not asked for elsewhere.
@@ -89,7 +97,9 @@ async fn own(want: &Want, door: &Door) -> Option<Vec<u8>> {
 
 /// Status lists of a folder, by the address that each gives as its id.
 fn snapshot(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
-    let broken = |e: std::io::Error| error::FILE.error().with("file", folder.display()).with("reason", e.kind()).because(e);
+    let broken = |e: std::io::Error| {
+        error::FILE.error().with("file", folder.display()).with("reason", e.kind()).because(e)
+    };
     let mut lists = BTreeMap::new();
     for entry in std::fs::read_dir(folder).map_err(broken)?.take(SNAPSHOT_FILES_MAX) {
         let path = entry.map_err(broken)?.path();
@@ -97,7 +107,9 @@ fn snapshot(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
             continue;
         }
         let bytes = read(&path, proof::status::LIST_DOCUMENT_BYTES_MAX as u64)?;
-        let id = serde_json::from_slice::<Value>(&bytes).ok().and_then(|list| list.get("id")?.as_str().map(str::to_owned));
+        let id = serde_json::from_slice::<Value>(&bytes)
+            .ok()
+            .and_then(|list| list.get("id")?.as_str().map(str::to_owned));
         if let Some(id) = id {
             lists.insert(id, bytes);
         }
@@ -126,9 +138,11 @@ async fn trust(file: Option<&Path>, door: Option<&Door>) -> Result<TrustList> {
     }
     if let Some(file) = file {
         let wrong = || error::TRUST_FILE.error().with("file", file.display());
-        let list: Value = serde_json::from_slice(&read(file, TRUST_BYTES_MAX)?).map_err(|e| wrong().because(e))?;
+        let list: Value =
+            serde_json::from_slice(&read(file, TRUST_BYTES_MAX)?).map_err(|e| wrong().because(e))?;
         for issuer in list.get("issuers").and_then(Value::as_array).ok_or_else(wrong)? {
-            let word = |name: &str| issuer.get(name).and_then(Value::as_str).map(str::to_owned).ok_or_else(wrong);
+            let word =
+                |name: &str| issuer.get(name).and_then(Value::as_str).map(str::to_owned).ok_or_else(wrong);
             let types = issuer.get("credentialTypes").and_then(Value::as_array).cloned().unwrap_or_default();
             issuers.push(TrustedIssuer {
                 id: word("id")?,
@@ -149,7 +163,8 @@ fn lines(report: &Report, lang: ProofLang, house: base::Lang) -> String {
     let mut out = format!("{outcome}\n");
     if let Some(issuer) = &report.issuer {
         let name = issuer.name.as_deref().or(issuer.claimed_name.as_deref()).unwrap_or_default();
-        let known = if issuer.trusted { "" } else { house.pick(" (not on your list)", " (fora da sua lista)") };
+        let known =
+            if issuer.trusted { "" } else { house.pick(" (not on your list)", " (fora da sua lista)") };
         out.push_str(&format!("{}: {name}{known}\n", house.pick("issuer", "emissor")));
     }
     if let Some(name) = report.subject.as_ref().and_then(|subject| subject.name.as_deref()) {
