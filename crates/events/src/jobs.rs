@@ -176,12 +176,9 @@ pub fn by_id(rx: &mut Rx<'_>, tenant: Id<Tenant>, id: Id<JobKind>) -> Result<Job
 pub fn list(rx: &mut Rx<'_>, tenant: Id<Tenant>, limit: u32, token: Option<&str>) -> Result<Page<Job>> {
     let before: Id<JobKind> = match token {
         None => Id::LAST,
-        Some(text) => PageToken::decode(text, 1)?
-            .0
-            .first()
-            .map(|id| id.parse())
-            .transpose()?
-            .unwrap_or(Id::LAST),
+        Some(text) => {
+            PageToken::decode(text, 1)?.0.first().map(|id| id.parse()).transpose()?.unwrap_or(Id::LAST)
+        }
     };
     let jobs = rx.all(
         sql!(
