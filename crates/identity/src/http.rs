@@ -89,6 +89,7 @@ fn routes_of() -> ZoneRouter<Admin, Identity> {
         .routes_with(Rules::read(), routes!(whoami))
         .routes(routes!(leave))
         .routes(routes!(list_tenants, create_tenant))
+        .routes(routes!(rotate_key))
         .routes(routes!(list_api_keys))
         .routes_with(Rules::write().not_idempotent(), routes!(create_api_key))
         .routes(routes!(revoke_api_key))
@@ -239,6 +240,27 @@ async fn create_tenant(
 ) -> Result<Reply<TenantBody>, Failure> {
     caller.may("tenant.create")?;
     Ok(Reply::created(identity.create_tenant(&caller.call, &body.name).await?.into()))
+}
+
+/// A new issuing key.
+#[derive(Debug, Serialize, ToSchema)]
+struct RotatedKey {
+    /// `sig_…`
+    key: String,
+}
+
+/// Give a tenant a new issuing key. What the old one signed stays good.
+#[utoipa::path(post, path = "/api/v1/keys/rotate", tag = "tenants", params(Named),
+    responses((status = 200, body = inline(Reply<RotatedKey>)), (status = 409, body = ErrorReply)))]
+async fn rotate_key(
+    State(identity): State<Identity>,
+    caller: Caller,
+    Query(named): Query<Named>,
+) -> Result<Reply<RotatedKey>, Failure> {
+    caller.may("keys.rotate")?;
+    let tenant = identity.tenant_for(&caller, named.tenant.as_deref()).await?;
+    let key = identity.rotate_key(&caller.call, tenant.id).await?;
+    Ok(Reply::ok(RotatedKey { key: key.to_string() }))
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -80,6 +80,26 @@ impl Identity {
         Ok(tenant)
     }
 
+    /// Gives a tenant a new issuing key. The old one signs no more and stays published, so that what it signed verifies.
+    ///
+    /// # Errors
+    /// `KEYS_ROTATION_DID_KEY` for an issuer that is named by its key; `TENANT_NOT_FOUND`; the store's.
+    pub async fn rotate_key(&self, call: &Call, tenant: Id<kind::Tenant>) -> Result<Id<kind::SigningKey>> {
+        let known = self.tenant(tenant).await?;
+        if known.did.starts_with("did:key:") {
+            return Err(keys::error::ROTATION_DID_KEY.error());
+        }
+        let key = self.keys.prepare_signing(tenant, Purpose::Assertion, Algorithm::Ed25519, &self.house)?;
+        let (id, keys, house, call) =
+            (key.info.id, self.keys.clone(), self.house.clone(), call.for_tenant(tenant));
+        self.house
+            .db
+            .tenant(tenant.uuid())
+            .write("identity.rotate_key", move |tx| keys.install_signing(tx, &call, &key, &house))
+            .await?;
+        Ok(id)
+    }
+
     /// A page of tenants, oldest first.
     ///
     /// # Errors

@@ -62,6 +62,9 @@ pub enum Command {
     /// Tenants.
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Issuing keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// The administrator's entry.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -199,6 +202,17 @@ pub enum TenantCommand {
     },
     /// The tenants.
     List,
+}
+
+/// `selo keys …`
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Give a tenant a new issuing key; what the old one signed stays good.
+    Rotate {
+        /// The tenant, when the house has several.
+        #[arg(long, value_name = "ten_…")]
+        tenant: Option<String>,
+    },
 }
 
 /// `selo admin …`

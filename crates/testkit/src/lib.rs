@@ -98,10 +98,15 @@ fn selo_test_postgres() -> Option<String> {
 impl TestHouse {
     /// A new house on SQLite.
     pub async fn new() -> Self {
+        Self::at(PUBLIC_URL).await
+    }
+
+    /// A new house on SQLite under another public address.
+    pub async fn at(public_url: &str) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let home = Home::at(folder.path().join("home"));
         let settings = Settings { reserve_bytes: 0, ..Settings::sqlite(home.database()) };
-        Self::make(folder, home, settings).await
+        Self::make(folder, home, settings, public_url).await
     }
 
     /// A new house on a PostgreSQL that this test may make databases and roles in.
@@ -114,10 +119,10 @@ impl TestHouse {
             store::bootstrap::create(&Secret::new(url), &name, &store::bootstrap::Passwords::default())
         };
         let settings = tokio::task::spawn_blocking(make).await.unwrap().unwrap();
-        Self::make(folder, home, settings).await
+        Self::make(folder, home, settings, PUBLIC_URL).await
     }
 
-    async fn make(folder: Arc<tempfile::TempDir>, home: Home, settings: Settings) -> Self {
+    async fn make(folder: Arc<tempfile::TempDir>, home: Home, settings: Settings, url: &str) -> Self {
         home.make().unwrap();
         let clock = Arc::new(MockClock::at(Time::parse(BEGIN).unwrap()));
         let chance = SeededChance::new(7);
@@ -127,11 +132,11 @@ impl TestHouse {
             .await
             .unwrap()
             .unwrap();
-        let house = Self::open(folder, home, settings, clock, 11).await;
+        let house = Self::open(folder, home, settings, clock, url, 11).await;
         let call = house.rooms.house.system("init");
-        house.rooms.audit.open(&call, "localhost:8080").await.unwrap();
+        house.rooms.audit.open(&call, url.split_once("://").unwrap().1).await.unwrap();
         house.rooms.identity.create_administrator(&call, "administrator").await.unwrap();
-        house.home.seal(&Letter { format: 1, public_url: PUBLIC_URL.to_owned() }).unwrap();
+        house.home.seal(&Letter { format: 1, public_url: url.to_owned() }).unwrap();
         house.settle().await;
         house
     }
@@ -141,14 +146,15 @@ impl TestHouse {
         home: Home,
         settings: Settings,
         clock: Arc<MockClock>,
+        url: &str,
         seed: u64,
     ) -> Self {
         let key_file = keys::KeyFile::open(&home.key_file(), "test").unwrap();
         let chance = Arc::new(SeededChance::new(seed));
         let metrics = base::telemetry::Metrics::new();
         let as_clock: Arc<dyn Clock> = clock.clone();
-        let (to, store) = (home.clone(), settings.clone());
-        let open = move || Rooms::open(&to, &store, key_file, PUBLIC_URL, as_clock, chance, metrics);
+        let (to, store, at) = (home.clone(), settings.clone(), url.to_owned());
+        let open = move || Rooms::open(&to, &store, key_file, &at, as_clock, chance, metrics);
         let rooms = tokio::task::spawn_blocking(open).await.unwrap().unwrap();
         let config = Config::defaults(&rooms::settings_table()).unwrap();
         let apps = Apps::open(&rooms, &config, &Default::default()).unwrap();
@@ -160,7 +166,8 @@ impl TestHouse {
         self.rooms.house.db.close().await;
         // Other dice: a process that starts anew does not repeat the ids of the one before.
         let seed = u64::try_from(self.clock.now().micros()).unwrap() ^ 0x5e10;
-        let house = Self::open(self._folder, self.home, self.settings, self.clock, seed).await;
+        let url = self.rooms.public_url.to_string();
+        let house = Self::open(self._folder, self.home, self.settings, self.clock, &url, seed).await;
         tasks::settle(&house.rooms).await.unwrap();
         house
     }
@@ -211,7 +218,13 @@ impl TestHouse {
 
     /// GET in the public zone. A whole address of the house is cut to its path.
     pub async fn public_get(&self, path: &str) -> Answer {
-        self.public(Method::GET, path.strip_prefix(PUBLIC_URL).unwrap_or(path), "", Body::empty()).await
+        self.public(
+            Method::GET,
+            path.strip_prefix(&*self.rooms.public_url).unwrap_or(path),
+            "",
+            Body::empty(),
+        )
+        .await
     }
 
     /// Makes a tenant; its `{id, name, did}`.

@@ -200,6 +200,17 @@ pub async fn tenants(voice: Voice, door: &Door) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// `selo keys rotate`
+///
+/// # Errors
+/// `KEYS_ROTATION_DID_KEY`; the house's.
+pub async fn rotate(voice: Voice, door: &Door, tenant: Option<&str>) -> Result<Exit> {
+    let also = tenant.map_or_else(String::new, |tenant| format!("?tenant={tenant}"));
+    let made = door.post(&format!("/api/v1/keys/rotate{also}"), &json!({})).await?.data()?;
+    voice.say(&made, || text(&made, "/key").to_owned());
+    Ok(Exit::Done)
+}
+
 /// `selo config print`
 pub fn print(voice: Voice, config: &Config, origin: bool) -> Exit {
     let entries: Vec<Value> = config

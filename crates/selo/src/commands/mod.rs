@@ -15,7 +15,7 @@ use base::{Error, Lang, Result, config::Config};
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{AdminCommand, Cli, Command, ConfigCommand, LogCommand, PersonCommand, TenantCommand},
+    cli::{AdminCommand, Cli, Command, ConfigCommand, KeysCommand, LogCommand, PersonCommand, TenantCommand},
     door::Door,
     home::Home,
     rooms, serve,
@@ -227,6 +227,7 @@ async fn visit(voice: Voice, cli: &Cli, home: &Home, config: &Config, door: &Doo
         }
         Command::Tenant(TenantCommand::Create { name }) => house::create_tenant(voice, door, name).await,
         Command::Tenant(TenantCommand::List) => house::tenants(voice, door).await,
+        Command::Keys(KeysCommand::Rotate { tenant }) => house::rotate(voice, door, tenant.as_deref()).await,
         Command::Admin(AdminCommand::Link) => house::link(voice, door, config).await,
         Command::Doctor => house::doctor(voice, home, Some(door)).await,
         _ => Ok(Exit::Done),
