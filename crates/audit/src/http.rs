@@ -250,7 +250,7 @@ struct Reports {
 }
 
 /// Compute every log again: leaves from facts, tiles from leaves, roots under checkpoints.
-#[utoipa::path(post, path = "/api/v1/log/verify", tag = "audit",
+#[utoipa::path(post, path = "/api/v1/log/verify", operation_id = "verify_log", tag = "audit",
     responses((status = 200, body = inline(Reply<Reports>)), (status = 403, body = ErrorReply)))]
 async fn verify(State(audit): State<Audit>, caller: Caller) -> Result<Reply<Reports>, Failure> {
     caller.may("log.verify")?;

@@ -149,6 +149,9 @@ impl Audit {
                 .with("found", size)
                 .with("signed", head.size));
         }
+        if edge.is_none() {
+            self.refuse_rollback(log, size).await?;
+        }
         if size == head.size && head.signed_at.is_some() {
             return Ok(false);
         }
@@ -200,6 +203,7 @@ impl Audit {
                 .with("signed", head.size));
         }
         let checkpoint = self.sign(&head, size, root).await?;
+        self.blobs.put(&checkpoint_key(log), checkpoint.clone()).await?;
         let now = self.house.now();
         self.house
             .db
@@ -207,6 +211,18 @@ impl Audit {
             .await?;
         *edge = Some(current);
         Ok(true)
+    }
+
+    /// Refuses to go on with a database that is behind the last checkpoint, which lies outside of it beside the tiles.
+    async fn refuse_rollback(&self, log: Log, size: u64) -> Result<()> {
+        let Some(bytes) = self.blobs.get(&checkpoint_key(log)).await? else { return Ok(()) };
+        let signed = note::Note::parse(&bytes).ok().and_then(|note| Checkpoint::parse(note.text()).ok());
+        match signed.map(|checkpoint| checkpoint.size()) {
+            Some(signed) if signed > size => {
+                Err(error::FORK.error().with("log", log.name()).with("found", size).with("signed", signed))
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn sign(&self, head: &LogHead, size: u64, root: merkle::Hash) -> Result<Vec<u8>> {
@@ -371,6 +387,10 @@ impl Audit {
         let plain = self.keys.open_origin(fact.tenant, fact.id, sealed).ok()?;
         serde_json::from_slice(&plain).ok()
     }
+}
+
+fn checkpoint_key(log: Log) -> String {
+    format!("log/{}/checkpoint", log.name())
 }
 
 /// How a leaf disagrees with the fact it was made of, if it does.

@@ -282,7 +282,7 @@ pub(crate) fn standing(rx: &mut Rx<'_>, handle: &str) -> Result<Option<Standing>
     )
 }
 
-/// A page of a tenant's credentials, newest first; an empty state or a nil person do not filter.
+/// A page of a tenant's credentials, newest first; an empty state or no person do not filter.
 pub(crate) fn page(
     rx: &mut Rx<'_>,
     tenant: TenantId,
@@ -299,11 +299,11 @@ pub(crate) fn page(
             from credential_credential
             where tenant = $1 and id < $2 and state in ('issued', 'suspended', 'revoked')
                 and ($3 = '' or state = $3)
-                and ($4 = $5 or person = $4)
+                and person = coalesce($4, person)
             order by id desc
-            limit $6"
+            limit $5"
         ),
-        &values![tenant, before, state, person.unwrap_or(Id::NIL), Id::<Person>::NIL, i64::from(limit)],
+        &values![tenant, before, state, person, i64::from(limit)],
         credential_row,
     )
 }

@@ -53,6 +53,7 @@ impl Table {
         check_head(&columns, template)?;
         let mut rows = Vec::new();
         let mut seen: BTreeMap<Vec<String>, u32> = BTreeMap::new();
+        let mut lines = Lines { text: text.as_bytes(), byte: 0, line: 1 };
         for record in records {
             let record = record.map_err(|e| {
                 let line = e.position().map_or(0, csv::Position::line);
@@ -64,7 +65,7 @@ impl Table {
             if rows.len() == ROWS_MAX {
                 return Err(error::ROWS_TOO_MANY.error().with("limit", ROWS_MAX));
             }
-            let line = u32::try_from(record.position().map_or(0, csv::Position::line)).unwrap_or(u32::MAX);
+            let line = lines.at(record.position().map_or(0, csv::Position::byte));
             let cells: Vec<String> = record.iter().map(str::to_owned).collect();
             let mut wrong = None;
             if cells.len() != columns.len() {
@@ -121,6 +122,26 @@ fn check_head(columns: &[String], template: &Template) -> Result<()> {
             .iter()
             .fold(only.code.at(only.field.clone()), |e, (name, value)| e.with(name, value))),
         _ => Err(wrong),
+    }
+}
+
+/// Counts the lines of a text, going forward: where a row begins as an editor shows it, empty lines included.
+struct Lines<'a> {
+    text: &'a [u8],
+    byte: usize,
+    line: u32,
+}
+
+impl Lines<'_> {
+    /// The line of the first character at or behind a byte that is no line end.
+    fn at(&mut self, byte: u64) -> u32 {
+        let wanted = usize::try_from(byte).unwrap_or(usize::MAX);
+        let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+        while let Some(next) = self.text.get(self.byte).filter(|next| self.byte < wanted || is_end(next)) {
+            self.line += u32::from(*next == b'\n');
+            self.byte += 1;
+        }
+        self.line
     }
 }
 

@@ -289,7 +289,7 @@ pub(crate) const fn house_tenant() -> Id<Tenant> {
     Id::NIL
 }
 
-/// The leaf's bytes (RFC 8785), at most 4 KiB: ids, pseudonyms, hashes and codes, never personal data.
+/// The leaf's bytes (RFC 8785): ids, pseudonyms, hashes and codes, never personal data.
 fn entry(staged: &Staged, seals: &dyn Seals) -> Result<Vec<u8>> {
     let Staged { fact, call } = staged;
     let tenant = fact.tenant.unwrap_or_else(house_tenant);
@@ -326,6 +326,16 @@ pub fn recorder(seals: Arc<dyn Seals>, committed: Arc<tokio::sync::Notify>) -> A
     Arc::new(Recorder { seals, committed })
 }
 
+/// How many facts of each type this process has written, in the order of [`FACT_TYPES`].
+static WRITTEN: std::sync::LazyLock<Vec<std::sync::atomic::AtomicU64>> =
+    std::sync::LazyLock::new(|| FACT_TYPES.iter().map(|_| Default::default()).collect());
+
+/// How many facts of each type this process has written; a group that was rolled back and written again counts twice.
+pub fn written() -> Vec<(&'static str, u64)> {
+    let counts = WRITTEN.iter().map(|count| count.load(std::sync::atomic::Ordering::Relaxed));
+    FACT_TYPES.iter().map(|kind| kind.name).zip(counts).collect()
+}
+
 struct Recorder {
     seals: Arc<dyn Seals>,
     committed: Arc<tokio::sync::Notify>,
@@ -347,6 +357,10 @@ impl CommitHook for Recorder {
             };
             logged.push((staged.fact.kind.log, staged.fact.id, proof::merkle::leaf_hash(&entry)));
             repo::insert_fact(tx, &staged.fact, &staged.call, tenant, &entry, origin)?;
+            let position = FACT_TYPES.iter().position(|kind| kind.name == staged.fact.kind.name);
+            if let Some(count) = position.and_then(|position| WRITTEN.get(position)) {
+                count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            }
         }
         if logged.is_empty() {
             return Ok(());

@@ -14,7 +14,9 @@ mod repo;
 mod sequencer;
 
 pub use bus::{Bus, Event, Handler, Subscription, forget_older_than};
-pub use fact::{FACT_TYPES, Fact, FactType, Field, FieldKind, Log, Record, SealedPart, Seals, recorder};
+pub use fact::{
+    FACT_TYPES, Fact, FactType, Field, FieldKind, Log, Record, SealedPart, Seals, recorder, written,
+};
 pub use house::House;
 pub use repo::{
     Audited, Leaf, LogRange, Recorded, Search, audited, census, fact_by_id, first_of_resource, forget_person,

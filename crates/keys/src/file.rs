@@ -132,6 +132,19 @@ impl KeyFile {
         Ok(Self { path: path.to_owned(), kek, outer, contents: Secret::new(contents?) })
     }
 
+    /// Reads the contents again, as another process may have written them; the passphrase's key is still known.
+    pub(crate) fn reread(&mut self) -> Result<()> {
+        let unreadable = || error::FILE.error().with("file", self.path.display());
+        let bytes = fs::read(&self.path).map_err(|e| unreadable().because(e))?;
+        let outer: Outer = serde_json::from_slice(&bytes).map_err(|e| unreadable().because(e))?;
+        let sealed = STANDARD.decode(&outer.sealed).map_err(|e| unreadable().because(e))?;
+        let mut plain = self.kek.open(&aad(), &sealed).map_err(|e| unreadable().because(e))?;
+        let contents = serde_json::from_slice(&plain).map_err(|e| unreadable().because(e));
+        plain.zeroize();
+        self.contents = Secret::new(contents?);
+        Ok(())
+    }
+
     /// Puts new contents in the place of the old ones, durably: the old file stays whole until the new one is on disk.
     pub(crate) fn replace(&mut self, contents: Contents, chance: &dyn Chance) -> Result<()> {
         self.contents = Secret::new(contents);

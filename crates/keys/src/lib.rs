@@ -17,7 +17,7 @@ mod signing;
 
 pub use file::{KeyFile, create as create_file};
 pub use person::PersonKey;
-pub use ring::{Blind, EPOCH_DAYS, Keys, NewPerson, PreparedKey};
+pub use ring::{Blind, EPOCH_DAYS, EPOCH_GRACE_DAYS, Keys, NewPerson, PreparedKey};
 pub use seal::{Aad, SealingKey};
 pub use signing::{Algorithm, KeyState, Purpose, SigningKeyInfo};
 

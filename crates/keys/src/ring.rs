@@ -12,7 +12,7 @@ use base::{
 };
 use events::{Fact, House, Record, Seals};
 use serde_json::json;
-use store::{Rx, Tx};
+use store::{Rx, Tx, lease};
 
 use crate::{
     error, facts,
@@ -25,8 +25,15 @@ use crate::{
 
 /// So many person keys are wrapped anew in one transaction.
 const REWRAP_PERSONS_MAX: u32 = 500;
-/// An epoch key lives so long.
+/// An epoch key wraps new keys for so long.
 pub const EPOCH_DAYS: u64 = 30;
+/// An old epoch key is destroyed so long after its successor was made: whoever wrapped a key under it a moment before
+/// the roll, in whichever process, is long done, and was wrapped anew by then.
+pub const EPOCH_GRACE_DAYS: u64 = 5;
+
+/// Whoever looks after the epochs and dies is replaced after this time.
+const EPOCH_LEASE: std::time::Duration = std::time::Duration::from_secs(600);
+const DAY_SECONDS: u64 = 86_400;
 
 /// The blind index of a value: what a sealed column can be found by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,16 +110,22 @@ impl Keys {
         Ok(version)
     }
 
+    /// An epoch key: the newest, or the one of a number. An unknown number may be newer than what this process read,
+    /// so the file is read again before it is called destroyed.
     fn epoch(&self, number: Option<i64>) -> Result<(u32, SealingKey)> {
-        let file = lock(&self.0.file);
-        let epochs = &file.contents.expose().epochs;
-        let found = match number {
-            None => epochs.last(),
-            Some(number) => epochs.iter().find(|epoch| i64::from(epoch.number) == number),
+        let mut file = lock(&self.0.file);
+        let find = |contents: &Contents| {
+            let found = match number {
+                None => contents.epochs.last(),
+                Some(number) => contents.epochs.iter().find(|epoch| i64::from(epoch.number) == number),
+            };
+            found.map(|epoch| (epoch.number, SealingKey::new(epoch.number, epoch.key)))
         };
-        found
-            .map(|epoch| (epoch.number, SealingKey::new(epoch.number, epoch.key)))
-            .ok_or_else(|| error::PERSON_FORGOTTEN.error())
+        if let Some(found) = find(file.contents.expose()) {
+            return Ok(found);
+        }
+        file.reread()?;
+        find(file.contents.expose()).ok_or_else(|| error::PERSON_FORGOTTEN.error())
     }
 
     fn wrap_aad(tenant: Id<Tenant>, person: Id<Person>) -> Aad<'static> {
@@ -161,37 +174,69 @@ impl Keys {
         repo::destroy_person(tx, tenant, person)
     }
 
-    /// Rolls the epoch when it is older than [`EPOCH_DAYS`]: a new epoch key, every person key wrapped anew, and then
-    /// the old epoch keys destroyed. Returns the number of keys wrapped, or nothing when it is not yet time.
+    /// Looks after the epochs: makes a new one when the newest is older than [`EPOCH_DAYS`], wraps every person key
+    /// under the newest, and destroys older epoch keys once [`EPOCH_GRACE_DAYS`] have passed. Returns the number of
+    /// keys wrapped anew. One process at a time does this, under a lease; the others read the file again.
     ///
     /// # Errors
     /// The store's and the key file's.
-    pub async fn roll_epoch(&self, house: &House, call: &Call, force: bool) -> Result<Option<u64>> {
-        let now = house.now();
-        let number = {
+    pub async fn roll_epoch(&self, house: &House, call: &Call) -> Result<u64> {
+        let (now, holder) = (house.now(), house.chance.handle());
+        let held = house
+            .db
+            .write("keys.epoch_claim", move |tx| lease::claim(tx, "keys.epoch", &holder, now, EPOCH_LEASE))
+            .await?;
+        let Some(held) = held else {
+            lock(&self.0.file).reread()?;
+            return Ok(0);
+        };
+        let rolled = self.roll_under_lease(house, call, now).await;
+        house.db.write("keys.epoch_release", move |tx| lease::release(tx, &held, now)).await?;
+        rolled
+    }
+
+    async fn roll_under_lease(&self, house: &House, call: &Call, now: base::Time) -> Result<u64> {
+        let (number, made, several) = {
             let mut file = lock(&self.0.file);
+            file.reread()?;
             let contents = file.contents.expose();
-            let newest = contents.epochs.last().map_or(0, |epoch| epoch.number);
-            let created = contents.epochs.last().map_or(0, |epoch| epoch.created_micros);
-            let due = now.since(base::Time::from_micros(created)).as_secs() >= EPOCH_DAYS * 86_400;
-            // Two epochs in the file: an earlier roll did not come to its end, so it goes on.
-            if contents.epochs.len() > 1 {
-                newest
-            } else if due || force {
+            let newest = contents.epochs.last().ok_or_else(|| error::PERSON_FORGOTTEN.error())?;
+            let (number, created) = (newest.number, base::Time::from_micros(newest.created_micros));
+            if now.since(created).as_secs() < EPOCH_DAYS * DAY_SECONDS {
+                (number, created, contents.epochs.len() > 1)
+            } else {
                 let mut next: Contents = contents.clone();
                 next.epochs.push(EpochKey {
-                    number: newest + 1,
+                    number: number + 1,
                     key: house.chance.bytes(),
                     created_micros: now.micros(),
                 });
                 file.replace(next, &*house.chance)?;
-                newest + 1
-            } else {
-                return Ok(None);
+                (number + 1, now, true)
             }
         };
+        if !several {
+            return Ok(0);
+        }
+        let wrapped = self.wrap_anew(house, number).await?;
+        if now.since(made).as_secs() < EPOCH_GRACE_DAYS * DAY_SECONDS {
+            return Ok(wrapped);
+        }
+        let payload = json!({"epoch": number, "persons": wrapped});
+        let fact = Fact::new(&facts::EPOCH_ROLLED, house.id(), now, format!("epoch_{number}"), payload);
+        let call = call.clone();
+        house.db.write("keys.roll_epoch", move |tx| tx.record(&call, &fact)).await?;
+        let mut file = lock(&self.0.file);
+        let mut contents = file.contents.expose().clone();
+        contents.epochs.retain(|epoch| epoch.number == number);
+        file.replace(contents, &*house.chance)?;
+        Ok(wrapped)
+    }
+
+    /// Wraps every person key that is under an older epoch under epoch `number`.
+    async fn wrap_anew(&self, house: &House, number: u32) -> Result<u64> {
         let (_, key) = self.epoch(Some(i64::from(number)))?;
-        let mut wrapped_total = 0u64;
+        let mut total = 0;
         loop {
             let rows = house
                 .db
@@ -200,7 +245,7 @@ impl Keys {
                 })
                 .await?;
             if rows.is_empty() {
-                break;
+                return Ok(total);
             }
             let mut fresh = Vec::with_capacity(rows.len());
             for (tenant, person, old, wrapped) in rows {
@@ -209,7 +254,7 @@ impl Keys {
                 let wrapped = key.seal(&Self::wrap_aad(tenant, person), plain.expose(), &*house.chance)?;
                 fresh.push((tenant, person, wrapped));
             }
-            wrapped_total += fresh.len() as u64;
+            total += fresh.len() as u64;
             house
                 .db
                 .write("keys.rewrap", move |tx| {
@@ -219,20 +264,6 @@ impl Keys {
                 })
                 .await?;
         }
-        let fact = Fact::new(
-            &facts::EPOCH_ROLLED,
-            house.id(),
-            now,
-            format!("epoch_{number}"),
-            json!({"epoch": number, "persons": wrapped_total}),
-        );
-        let call = call.clone();
-        house.db.write("keys.roll_epoch", move |tx| tx.record(&call, &fact)).await?;
-        let mut file = lock(&self.0.file);
-        let mut contents = file.contents.expose().clone();
-        contents.epochs.retain(|epoch| epoch.number == number);
-        file.replace(contents, &*house.chance)?;
-        Ok(Some(wrapped_total))
     }
 
     /// Makes a signing key and retires the active one of the same purpose, in the caller's transaction. The key

@@ -2,7 +2,7 @@
 //!
 //! `house.json` says what the house is called and which format it has; `keys/ring.json` is the sealed key ring;
 //! `data/selo.db` the database (SQLite), `blobs/` what can be made again, `house.sock` the local door.
-//! Never here: a home that is half made. `init` makes a folder beside it and moves it into place.
+//! Never here: a home that is half made. `init` writes `house.json` last; until then there is no house.
 
 use std::{
     fs,
@@ -65,7 +65,7 @@ impl Home {
         self.0.join("keys").join("passphrase")
     }
 
-    /// What can be made again: tiles, pictures.
+    /// What can be made again: tiles and checkpoints.
     pub fn blobs(&self) -> PathBuf {
         self.0.join("blobs")
     }

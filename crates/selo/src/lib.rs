@@ -8,6 +8,7 @@ pub mod cli;
 pub mod commands;
 pub mod door;
 pub mod error;
+pub mod figures;
 pub mod home;
 pub mod idempotency;
 pub mod online;

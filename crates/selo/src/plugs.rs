@@ -63,7 +63,12 @@ impl Plugs {
 
     async fn standing_of(&self, handle: &str) -> Result<Option<Standing>> {
         let found = self.0.credentials.standing(handle).await?;
-        Ok(found.map(|(version, changed_at)| Standing { version, changed_at, evidence: None }))
+        Ok(found.map(|(version, changed_at)| Standing {
+            suspended: version.starts_with("suspended:"),
+            version,
+            changed_at,
+            evidence: None,
+        }))
     }
 
     async fn drawing(&self, handle: &str) -> Result<Option<Arc<Vec<u8>>>> {

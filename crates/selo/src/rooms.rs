@@ -66,6 +66,8 @@ pub struct Rooms {
     pub metrics: Metrics,
     /// Rings when a group was committed.
     pub committed: Arc<Notify>,
+    /// The name of this process in leases.
+    holder: String,
 }
 
 impl Rooms {
@@ -86,20 +88,20 @@ impl Rooms {
         let committed = Arc::new(Notify::new());
         let recorder = events::recorder(Arc::new(keys.clone()), Arc::clone(&committed));
         let db = Db::open(store, Some(recorder))?;
+        crate::figures::register(&metrics, &db);
         let house = House { db, clock, chance };
         let holder = house.chance.handle();
         let blobs = Blobs::folder(&home.blobs())?;
-        let audit = Audit::new(house.clone(), keys.clone(), blobs, holder);
+        let audit = Audit::new(house.clone(), keys.clone(), blobs, holder.clone());
         let identity = Identity::new(house.clone(), keys.clone(), public_url);
         let credentials = Credentials::new(house.clone(), keys.clone(), identity.clone(), public_url);
         let public_url = Arc::from(public_url);
-        Ok(Self { house, keys, audit, identity, credentials, public_url, metrics, committed })
+        Ok(Self { house, keys, audit, identity, credentials, public_url, metrics, committed, holder })
     }
 
     /// The sequencers of this process, one for each log; they matter on PostgreSQL only.
     pub fn sequencers(&self) -> Vec<Sequencer> {
-        let holder = self.house.chance.handle();
-        Log::ALL.into_iter().map(|log| Sequencer::new(self.house.clone(), log, holder.clone())).collect()
+        Log::ALL.into_iter().map(|log| Sequencer::new(self.house.clone(), log, self.holder.clone())).collect()
     }
 
     /// Who is told of facts.

@@ -42,7 +42,8 @@ impl Apps {
     pub fn open(rooms: &Rooms, config: &Config, tracker: &TaskTracker) -> Result<Self> {
         let settings = DoorSettings::from_config(config, &rooms.public_url)?;
         let fittings = fittings(rooms, tracker);
-        let public = public_routes(rooms).open(&fittings, &settings);
+        let contact = config.text("house.security_contact").to_owned();
+        let public = public_routes(rooms).merge(strangers(contact)).open(&fittings, &settings);
         let admin = admin_routes(rooms).open(&fittings, &settings);
         Ok(Self { public, admin })
     }
@@ -133,6 +134,22 @@ fn public_routes(rooms: &Rooms) -> ZoneRouter<Public> {
     ))
     .merge(credential::public_routes(rooms.credentials.clone()))
     .merge(audit::public_routes(rooms.audit.clone()))
+}
+
+/// What robots and finders of weaknesses look for (RFC 9309, RFC 9116).
+fn strangers(contact: String) -> ZoneRouter<Public> {
+    let found = if contact.is_empty() {
+        None
+    } else {
+        Some(format!("Contact: {contact}\nPreferred-Languages: pt, en\n"))
+    };
+    let security = move || {
+        let found = found.clone();
+        async move { found.ok_or_else(|| Failure(http_kit::error::NOT_FOUND.error())) }
+    };
+    ZoneRouter::new()
+        .page("/robots.txt", Rules::free(), get(|| async { "User-agent: *\nDisallow: /v/\nDisallow: /r/\n" }))
+        .page("/.well-known/security.txt", Rules::free(), get(security))
 }
 
 /// Everything administrators can reach.

@@ -40,6 +40,13 @@ pub const SETTINGS: &[Setting] = &[
         "endereço do PostgreSQL como dono das tabelas (selo_migrate); só necessário em init e em atualizações",
     ),
     Setting::new(
+        "house.security_contact",
+        SettingKind::Text,
+        "",
+        "where to report a weakness, for /.well-known/security.txt: mailto:… or https://…; empty for none",
+        "onde comunicar uma fraqueza, para /.well-known/security.txt: mailto:… ou https://…; vazio para nenhum",
+    ),
+    Setting::new(
         "audit.keep_sealed",
         SettingKind::Duration { min: Duration::from_secs(DAY), max: Duration::from_secs(36_500 * DAY) },
         "730d",

@@ -90,10 +90,10 @@ pub fn start(rooms: &Rooms, rhythm: Rhythm, tracker: &TaskTracker, stop: &Cancel
     let (inner, ended) = (rooms.clone(), stop.clone());
     tracker.spawn(async move {
         repeat("tidy", &ended, || async {
-            events::forget_older_than(&inner.house, rhythm.keep_sealed).await?;
+            while events::forget_older_than(&inner.house, rhythm.keep_sealed).await? > 0 {}
             inner.credentials.clear_broken().await?;
             let call = inner.house.system("keys.roll_epoch");
-            inner.keys.roll_epoch(&inner.house, &call, false).await?;
+            inner.keys.roll_epoch(&inner.house, &call).await?;
             tokio::time::sleep(TIDY_EVERY).await;
             Ok(())
         })

@@ -164,6 +164,8 @@ impl TestHouse {
     /// The same house after the process ended without a word and was started again.
     pub async fn restart(self) -> Self {
         self.rooms.house.db.close().await;
+        // Long enough for the leases of the process before to run out.
+        self.clock.advance(Duration::from_secs(31));
         // Other dice: a process that starts anew does not repeat the ids of the one before.
         let seed = u64::try_from(self.clock.now().micros()).unwrap() ^ 0x5e10;
         let url = self.rooms.public_url.to_string();

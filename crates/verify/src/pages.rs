@@ -201,7 +201,8 @@ fn refused(report: &Report, standing: Option<&Standing>, lang: Lang) -> Headline
         Some(day) => format!("{before}{day}."),
         None => plain.to_owned(),
     };
-    let (tone, sign, word, sentence) = match report.status.state {
+    let state = state_of(report, standing);
+    let (tone, sign, word, sentence) = match state {
         StatusState::Revoked => (
             Tone::Bad,
             Sign::Cross,
@@ -239,13 +240,22 @@ fn refused(report: &Report, standing: Option<&Standing>, lang: Lang) -> Headline
             first_reason(report, Verdict::Fail, lang),
         ),
     };
-    let remedy = match report.status.state {
+    let remedy = match state {
         StatusState::Revoked => report.check(Code::StatusRevoked),
         StatusState::Suspended => report.check(Code::StatusSuspended),
         _ => report.checks.iter().find(|check| check.result == Verdict::Fail),
     };
     let remedy = remedy.map(|check| check.remedy(proof_lang(lang))).unwrap_or_default();
     Headline { tone, sign, word, sentence: html! { (sentence) " " (remedy) } }
+}
+
+/// The status as the house knows it of its own credentials: the one bit of an Open Badge's list means withdrawn, for
+/// good or for now.
+fn state_of(report: &Report, standing: Option<&Standing>) -> StatusState {
+    match report.status.state {
+        StatusState::Revoked if standing.is_some_and(|standing| standing.suspended) => StatusState::Suspended,
+        other => other,
+    }
 }
 
 fn validity(report: &Report, code: Code, lang: Lang) -> String {
@@ -515,7 +525,7 @@ fn issuer(report: &Report, lang: Lang) -> Markup {
 }
 
 fn status(report: &Report, standing: Option<&Standing>, handed_in: bool, lang: Lang) -> Markup {
-    let state = match report.status.state {
+    let state = match state_of(report, standing) {
         StatusState::Active => lang.pick("Not withdrawn", "Não retirado"),
         StatusState::Revoked => lang.pick("Withdrawn for good", "Retirado definitivamente"),
         StatusState::Suspended => lang.pick("Paused", "Suspenso"),

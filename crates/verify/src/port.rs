@@ -29,6 +29,8 @@ pub struct Standing {
     /// Differs whenever anything the page depends on has changed: the credential's status, its list, its erasure.
     /// Read before the document, so that a page is never kept under a version younger than itself.
     pub version: String,
+    /// Whether the withdrawal in the list is a pause: an Open Badge has one status entry, so the list alone cannot say.
+    pub suspended: bool,
     /// When the status last changed; shown beside a withdrawal, as the house's word.
     pub changed_at: Option<Time>,
     /// Where the proof that it is in the evidence log is found, when that is public.

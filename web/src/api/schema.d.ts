@@ -290,7 +290,7 @@ export interface Operations {
   /** A tenant's jobs, newest first. */
   "GET /api/v1/jobs": {
     path: Record<never, never>;
-    query: { tenant?: string; outcome?: string; limit?: number; pageToken?: string };
+    query: { tenant?: string; limit?: number; pageToken?: string };
     body: undefined;
     data: {
       items: ({
@@ -344,6 +344,15 @@ export interface Operations {
         outcome: string;
       })[];
       nextPageToken?: string | null;
+    };
+  };
+  /** Give a tenant a new issuing key. What the old one signed stays good. */
+  "POST /api/v1/keys/rotate": {
+    path: Record<never, never>;
+    query: { tenant?: string };
+    body: undefined;
+    data: {
+      key: string;
     };
   };
   /** Compute every log again: leaves from facts, tiles from leaves, roots under checkpoints. */

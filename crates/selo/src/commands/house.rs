@@ -138,7 +138,6 @@ pub fn admin_url(config: &Config) -> String {
 pub async fn open(home: &Home, config: &Config, key_file: keys::KeyFile, url: &str) -> Result<Rooms> {
     let (store, home, url) = (settings::store(config, home)?, home.clone(), url.to_owned());
     let metrics = base::telemetry::Metrics::new();
-    metrics.collect(base::telemetry::metrics::process);
     // A thread of its own: opening connects, and waits for the connection.
     blocking(move || {
         Rooms::open(&home, &store, key_file, &url, Arc::new(SystemClock), Arc::new(SystemChance), metrics)
@@ -248,7 +247,13 @@ struct Finding {
 ///
 /// # Errors
 /// Those of a home that is not there at all.
-pub async fn doctor(voice: Voice, home: &Home, door: Option<&Door>) -> Result<Exit> {
+pub async fn doctor(
+    voice: Voice,
+    cli: &Cli,
+    config: &Config,
+    home: &Home,
+    door: Option<&Door>,
+) -> Result<Exit> {
     use std::os::unix::fs::PermissionsExt;
     let mut findings = Vec::new();
     let mut note = |name: &'static str, good: bool, told: String| findings.push(Finding { name, good, told });
@@ -272,6 +277,25 @@ pub async fn doctor(voice: Voice, home: &Home, door: Option<&Door>) -> Result<Ex
         } else {
             "not in the home".to_owned()
         },
+    );
+    let opened = match home.passphrase(cli.passphrase_file.as_deref()) {
+        Ok(passphrase) => {
+            let file = home.key_file();
+            blocking(move || keys::KeyFile::open(&file, passphrase.expose())).await.map(drop)
+        }
+        Err(failure) => Err(failure),
+    };
+    note(
+        "key ring",
+        opened.is_ok(),
+        opened.err().map_or_else(|| "opens".to_owned(), |e| e.cause(voice.lang).into_owned()),
+    );
+    let store = settings::store(config, home)?;
+    let known = blocking(move || store::migrate::check(&store, &rooms::migrations())).await;
+    note(
+        "tables",
+        known.is_ok(),
+        known.err().map_or_else(|| "of this version".to_owned(), |e| e.cause(voice.lang).into_owned()),
     );
     if let Some(door) = door {
         let reports = door.post("/api/v1/log/verify", &json!({})).await?.data()?;

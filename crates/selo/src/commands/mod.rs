@@ -200,17 +200,28 @@ async fn dispatch(voice: Voice, cli: &Cli) -> Result<Exit> {
         Command::Log(LogCommand::Verify { proof: Some(file), vkey: Some(vkey) }) => {
             log::verify_proof(voice, file, Some(vkey), None).await
         }
+        Command::Doctor => {
+            // The doctor only looks: it asks a house that is served, and opens none itself.
+            let letter = home.letter()?;
+            match home.lock()? {
+                None => {
+                    let door = Door::socket(&home, letter.public_url, voice.lang);
+                    house::doctor(voice, cli, &config, &home, Some(&door)).await
+                }
+                Some(_lock) => house::doctor(voice, cli, &config, &home, None).await,
+            }
+        }
         Command::Bench { what } => bench::run(voice, what).await,
         _ => {
             let house = Visit::to(voice, cli, &home, &config).await?;
-            let exit = visit(voice, cli, &home, &config, &house.door).await;
+            let exit = visit(voice, cli, &config, &house.door).await;
             house.leave().await?;
             exit
         }
     }
 }
 
-async fn visit(voice: Voice, cli: &Cli, home: &Home, config: &Config, door: &Door) -> Result<Exit> {
+async fn visit(voice: Voice, cli: &Cli, config: &Config, door: &Door) -> Result<Exit> {
     match &cli.command {
         Command::Issue(order) => issue::run(voice, door, order).await,
         Command::Revoke(order) => issue::change(voice, door, "revoke", order).await,
@@ -229,7 +240,6 @@ async fn visit(voice: Voice, cli: &Cli, home: &Home, config: &Config, door: &Doo
         Command::Tenant(TenantCommand::List) => house::tenants(voice, door).await,
         Command::Keys(KeysCommand::Rotate { tenant }) => house::rotate(voice, door, tenant.as_deref()).await,
         Command::Admin(AdminCommand::Link) => house::link(voice, door, config).await,
-        Command::Doctor => house::doctor(voice, home, Some(door)).await,
         _ => Ok(Exit::Done),
     }
 }

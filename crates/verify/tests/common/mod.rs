@@ -220,6 +220,7 @@ impl Documents for House {
     fn standing<'a>(&'a self, handle: &'a str) -> Boxed<'a, Result<Option<Standing>>> {
         let known = self.documents.lock().unwrap().contains_key(handle);
         let standing = known.then(|| Standing {
+            suspended: false,
             version: self.version.lock().unwrap().clone(),
             changed_at: *self.changed_at.lock().unwrap(),
             evidence: Some("/log/cred/checkpoint".to_owned()),
