@@ -15,7 +15,10 @@ export async function judge(credential, documentLoader) {
     options.checkStatus = (asked) => checkStatus({ ...asked, suite: new DataIntegrityProof({ cryptosuite }) });
   }
   const result = await vc.verifyCredential(options);
-  return { holds: result.verified, reasons: reasons(result) };
+  // The checker says whether the list could be believed; what the bit means is for its caller to say.
+  const withdrawn = (result.statusResult?.results ?? []).some(({ status }) => status === true);
+  const why = withdrawn ? [...reasons(result), "its status is withdrawn"] : reasons(result);
+  return { holds: result.verified && !withdrawn, reasons: why };
 }
 
 function reasons(result) {

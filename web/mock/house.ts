@@ -56,7 +56,7 @@ const text = {
   unauthenticated: { en: ['We do not know who is asking.', 'Sign in, or send a valid API key.'], pt: ['Não sabemos quem está a pedir.', 'Inicie sessão ou envie uma chave de API válida.'] },
   missing: { en: ['There is nothing here.', 'Check the address.'], pt: ['Não há nada aqui.', 'Verifique o endereço.'] },
   transition: { en: ['The credential no longer is in a state that allows this.', 'Reload the list.'], pt: ['O estado da credencial já não permite isto.', 'Recarregue a lista.'] },
-  glyph: { en: ['The character 😀 cannot be printed.', 'Remove it from the name.'], pt: ['O carácter 😀 não pode ser impresso.', 'Retire-o do nome.'] },
+  glyph: { en: ['The character \u{1F600} cannot be printed.', 'Remove it from the name.'], pt: ['O carácter \u{1F600} não pode ser impresso.', 'Retire-o do nome.'] },
   date: { en: ['31/07/2026 is not a date we read.', 'Write it as 2026-07-31.'], pt: ['31/07/2026 não é uma data que possamos ler.', 'Escreva-a como 2026-07-31.'] },
   merged: { en: ['The event is not yet in the signed log.', 'Try again in two seconds.'], pt: ['O acontecimento ainda não está no registo assinado.', 'Tente de novo dentro de dois segundos.'] },
   trouble: { en: ['Something of ours broke.', 'Try again; the log of the house says more.'], pt: ['Algo nosso falhou.', 'Tente de novo; o registo da casa diz mais.'] },
@@ -215,7 +215,7 @@ export class House {
 
   private async issue(request: Request) {
     const { row } = (await request.json()) as { row: Row };
-    if (row.name?.includes('😀')) return this.error(request, 422, 'VALIDATION_ERROR', 'glyph', [{ field: '/row/name', code: 'GLYPH_MISSING', message: text.glyph.en.join(' ') }]);
+    if (row.name?.includes('\u{1F600}')) return this.error(request, 422, 'VALIDATION_ERROR', 'glyph', [{ field: '/row/name', code: 'GLYPH_MISSING', message: text.glyph.en.join(' ') }]);
     return ok(this.summary(this.make(row, new Date().toISOString())), 201);
   }
 

@@ -376,7 +376,7 @@ pub(crate) fn count_of_person(rx: &mut Rx<'_>, tenant: TenantId, person: Id<Pers
     rx.one(
         sql!(
             "-- credential.count_of_person
-            select count(*) from credential_credential where tenant = $1 and person = $2 and state <> 'abandoned'"
+            select count(*) as credentials from credential_credential where tenant = $1 and person = $2 and state <> 'abandoned'"
         ),
         &values![tenant, person],
         |row| row.get(0),

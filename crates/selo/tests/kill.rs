@@ -11,7 +11,10 @@ mod common;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    sync::{Arc, Mutex, atomic::{AtomicBool, AtomicUsize, Ordering}},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -63,7 +66,8 @@ fn live_and_die(served: Served, journal: &Journal, number: &Arc<AtomicUsize>, mo
     let stop = Arc::new(AtomicBool::new(false));
     let clients: Vec<_> = (0..CLIENTS)
         .map(|_| {
-            let (socket, journal, stop, number) = (served.socket.clone(), journal.clone(), stop.clone(), number.clone());
+            let (socket, journal, stop, number) =
+                (served.socket.clone(), journal.clone(), stop.clone(), number.clone());
             std::thread::spawn(move || client(&socket, &journal, &stop, &number))
         })
         .collect();
@@ -82,7 +86,8 @@ fn shown(served: &Served) -> BTreeMap<String, String> {
     loop {
         let page = served.local("GET", &format!("/api/v1/credentials?limit=200{token}"), &Value::Null).data();
         for one in page["items"].as_array().unwrap() {
-            let known = all.insert(one["id"].as_str().unwrap().to_owned(), one["status"].as_str().unwrap().to_owned());
+            let known = all
+                .insert(one["id"].as_str().unwrap().to_owned(), one["status"].as_str().unwrap().to_owned());
             assert!(known.is_none(), "shown twice: {one}");
         }
         match page["nextPageToken"].as_str() {
@@ -103,7 +108,10 @@ fn issued_leaves(served: &Served, least: usize) -> Vec<String> {
         if size as usize > least {
             break size;
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "the log does not catch up: {checkpoint} of {least}");
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "the log does not catch up: {checkpoint} of {least}"
+        );
         std::thread::sleep(Duration::from_millis(100));
     };
     let mut leaves = Vec::new();
@@ -115,8 +123,8 @@ fn issued_leaves(served: &Served, least: usize) -> Vec<String> {
         let path = format!("/log/cred/tile/entries/{name}{partial}");
         let bundle = served.get(&path);
         assert_eq!(bundle.status, 200, "{path}: {}", bundle.text());
-        for entry in proof::tile::decode_bundle(&bundle.body, width as usize).unwrap() {
-            let entry: Value = serde_json::from_slice(&entry).unwrap();
+        for entry in proof::tile::decode_bundle(&bundle.body, u16::try_from(width).unwrap()).unwrap() {
+            let entry: Value = serde_json::from_slice(entry).unwrap();
             if entry["type"] == "credential.issued" {
                 leaves.push(entry.to_string());
             }
@@ -142,7 +150,14 @@ fn log_is_whole(served: &Served) {
 fn holds_under_kills(ground: &Ground, engine: &str, kills: usize) {
     let seed = variable("SELO_TEST_SEED").and_then(|seed| seed.parse().ok()).unwrap_or(0x5e10);
     let chance = SeededChance::new(seed);
-    let settings = ["--set", "http.rate_read=1000000", "--set", "http.rate_heavy=1000000", "--set", "telemetry.filter=error"];
+    let settings = [
+        "--set",
+        "http.rate_read=1000000",
+        "--set",
+        "http.rate_heavy=1000000",
+        "--set",
+        "telemetry.filter=error",
+    ];
     let (journal, number) = (Journal::default(), Arc::new(AtomicUsize::new(0)));
     let (begun, mut slowest, mut checked, mut lives_with_work) = (Instant::now(), Duration::ZERO, 0, 0);
     let mut served = ground.serve(&settings);
@@ -157,7 +172,11 @@ fn holds_under_kills(ground: &Ground, engine: &str, kills: usize) {
         for (id, page) in &acknowledged[checked..] {
             let reply = served.get(page);
             let text = reply.text();
-            assert!(reply.status == 200 && text.contains("<h1 id=\"outcome\">VALID</h1>"), "seed {seed}, kill {kill}, {engine}: {id} was acknowledged and its page says {}: {text}", reply.status);
+            assert!(
+                reply.status == 200 && text.contains("<h1 id=\"outcome\">VALID</h1>"),
+                "seed {seed}, kill {kill}, {engine}: {id} was acknowledged and its page says {}: {text}",
+                reply.status
+            );
         }
         checked = acknowledged.len();
         if kill % LOG_EVERY == 0 {
@@ -167,7 +186,11 @@ fn holds_under_kills(ground: &Ground, engine: &str, kills: usize) {
     let acknowledged = journal.lock().unwrap().clone();
     let ids: BTreeSet<String> = acknowledged.iter().map(|(id, _)| id.clone()).collect();
     assert_eq!(ids.len(), acknowledged.len(), "an id was given twice");
-    assert!(ids.len() > kills / 4 && lives_with_work > kills / 4, "too little load to show anything: {} in {lives_with_work} lives", ids.len());
+    assert!(
+        ids.len() > kills / 4 && lives_with_work > kills / 4,
+        "too little load to show anything: {} in {lives_with_work} lives",
+        ids.len()
+    );
     let shown = shown(&served);
     for id in &ids {
         assert_eq!(shown.get(id).map(String::as_str), Some("issued"), "{engine}: {id} was acknowledged");
@@ -189,8 +212,10 @@ fn holds_under_kills(ground: &Ground, engine: &str, kills: usize) {
     // No place in a status list is given twice.
     let mut places = BTreeSet::new();
     for id in &listed {
-        let file = served.local("GET", &format!("/api/v1/credentials/{id}/files/credential.json"), &Value::Null);
-        let credential: Value = serde_json::from_slice(&file.body).unwrap_or_else(|_| panic!("{id}: {}", file.text()));
+        let file =
+            served.local("GET", &format!("/api/v1/credentials/{id}/files/credential.json"), &Value::Null);
+        let credential: Value =
+            serde_json::from_slice(&file.body).unwrap_or_else(|_| panic!("{id}: {}", file.text()));
         let status = &credential["credentialStatus"];
         let place = format!("{}#{}", status["statusListCredential"], status["statusListIndex"]);
         assert!(status["statusListIndex"].is_string() && places.insert(place), "{id}: {status}");
@@ -204,7 +229,10 @@ fn holds_under_kills(ground: &Ground, engine: &str, kills: usize) {
     assert!(slowest < READY_MAX, "ready again after {slowest:?}");
     eprintln!(
         "{engine}: {kills} kills in {:.1} s, {} acknowledged, {} issued, 0 lost, slowest start {} ms, seed {seed}",
-        begun.elapsed().as_secs_f32(), ids.len(), listed.len(), slowest.as_millis()
+        begun.elapsed().as_secs_f32(),
+        ids.len(),
+        listed.len(),
+        slowest.as_millis()
     );
 }
 
@@ -225,8 +253,11 @@ fn nothing_acknowledged_is_lost_when_a_house_on_postgresql_is_killed_at_random_m
         return;
     };
     let name = format!("selo_kill_{}", (&SystemChance as &dyn Chance).handle());
-    let made = store::bootstrap::create(&Secret::new(server), &name, &store::bootstrap::Passwords::default()).unwrap();
-    let store::Place::Postgres { application, system, migration } = made.place else { panic!("no PostgreSQL") };
+    let made = store::bootstrap::create(&Secret::new(server), &name, &store::bootstrap::Passwords::default())
+        .unwrap();
+    let store::Place::Postgres { application, system, migration } = made.place else {
+        panic!("no PostgreSQL")
+    };
     let mut ground = Ground::new();
     for (variable, address) in [
         ("SELO_STORE_POSTGRES_APPLICATION", Some(application)),

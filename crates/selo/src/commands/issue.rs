@@ -6,7 +6,7 @@ use base::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::{Exit, Voice, read, text, write};
+use super::{Exit, Voice, read, segment, text, write};
 use crate::{cli, door::Door, error};
 
 const TABLE_BYTES_MAX: u64 = 200 * 1024 * 1024;
@@ -37,10 +37,12 @@ pub async fn table(
 ) -> Result<Outcome> {
     std::fs::create_dir_all(out)
         .map_err(|e| error::OUTPUT.error().with("file", out.display()).with("reason", e.kind()).because(e))?;
-    let named = tenant.map_or_else(String::new, |tenant| format!("&tenant={tenant}"));
-    let also = tenant.map_or_else(String::new, |tenant| format!("?tenant={tenant}"));
-    let job =
-        door.send(&format!("/api/v1/batches?template={template}{named}"), "text/csv", rows).await?.data()?;
+    let named = tenant.map_or_else(String::new, |tenant| format!("&tenant={}", segment(tenant)));
+    let also = tenant.map_or_else(String::new, |tenant| format!("?tenant={}", segment(tenant)));
+    let job = door
+        .send(&format!("/api/v1/batches?template={}{named}", segment(template)), "text/csv", rows)
+        .await?
+        .data()?;
     let id = text(&job, "/id").to_owned();
     let job = wait(voice, door, &id, &also).await?;
     if text(&job, "/state") == "failed" {
@@ -167,8 +169,9 @@ pub async fn run(voice: Voice, door: &Door, order: &cli::Issue) -> Result<Exit> 
 /// # Errors
 /// The house's.
 pub async fn change(voice: Voice, door: &Door, verb: &str, order: &cli::Change) -> Result<Exit> {
-    let also = order.tenant.as_deref().map_or_else(String::new, |tenant| format!("?tenant={tenant}"));
-    let path = format!("/api/v1/credentials/{}/{verb}{also}", order.id);
+    let also =
+        order.tenant.as_deref().map_or_else(String::new, |tenant| format!("?tenant={}", segment(tenant)));
+    let path = format!("/api/v1/credentials/{}/{verb}{also}", segment(&order.id));
     let summary = door.post(&path, &json!({"reason": order.reason})).await?.data()?;
     voice.say(&summary, || format!("{}: {}", text(&summary, "/id"), text(&summary, "/status")));
     Ok(Exit::Done)
@@ -179,14 +182,15 @@ pub async fn change(voice: Voice, door: &Door, verb: &str, order: &cli::Change) 
 /// # Errors
 /// The house's.
 pub async fn erase(voice: Voice, door: &Door, id: &str, tenant: Option<&str>) -> Result<Exit> {
-    let also = tenant.map_or_else(String::new, |tenant| format!("?tenant={tenant}"));
+    let also = tenant.map_or_else(String::new, |tenant| format!("?tenant={}", segment(tenant)));
     let person = if id.starts_with("cred_") {
-        let detail = door.get(&format!("/api/v1/credentials/{id}{also}")).await?.data()?;
+        let detail = door.get(&format!("/api/v1/credentials/{}{also}", segment(id))).await?.data()?;
         text(&detail, "/person").to_owned()
     } else {
         id.to_owned()
     };
-    let erased = door.post(&format!("/api/v1/people/{person}/erase{also}"), &json!({})).await?.data()?;
+    let erased =
+        door.post(&format!("/api/v1/people/{}/erase{also}", segment(&person)), &json!({})).await?.data()?;
     voice.say(&erased, || {
         format!(
             "{person}: {}",

@@ -7,7 +7,7 @@ use base::Result;
 use proof::{note::VerifierKey, tlog_proof::MAX_PROOF_BYTES};
 use serde_json::{Value, json};
 
-use super::{Exit, Voice, read, text, write};
+use super::{Exit, Voice, read, segment, text, write};
 use crate::door::Door;
 
 /// Computes both logs again.
@@ -98,7 +98,7 @@ fn parse(vkey: &str) -> Result<VerifierKey> {
 /// # Errors
 /// `LOG_RECORD_NOT_FOUND`; `LOG_NOT_MERGED` when no checkpoint comes in time; `FILE_UNWRITABLE`.
 pub async fn prove(voice: Voice, door: &Door, id: &str, out: &Path) -> Result<Exit> {
-    let proof = door.get_when_ready(&format!("/api/v1/audit/proof/{id}")).await?;
+    let proof = door.get_when_ready(&format!("/api/v1/audit/proof/{}", segment(id))).await?;
     write(out, &proof)?;
     voice.say(&json!({"proof": out.display().to_string(), "bytes": proof.len()}), || {
         format!("{} ({} bytes)", out.display(), proof.len())
@@ -111,7 +111,7 @@ pub async fn prove(voice: Voice, door: &Door, id: &str, out: &Path) -> Result<Ex
 /// # Errors
 /// `LOG_NOT_FOUND`, `LOG_NOT_MERGED`.
 pub async fn checkpoint(voice: Voice, door: &Door, log: &str) -> Result<Exit> {
-    let note = door.get_when_ready(&format!("/log/{log}/checkpoint")).await?;
+    let note = door.get_when_ready(&format!("/log/{}/checkpoint", segment(log))).await?;
     let note = String::from_utf8_lossy(&note).into_owned();
     voice.say(&json!({"log": log, "checkpoint": note}), || note.clone());
     Ok(Exit::Done)

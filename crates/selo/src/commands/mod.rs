@@ -28,6 +28,8 @@ pub enum Exit {
     Done,
     /// A clear no.
     No,
+    /// What was given cannot be read as what it should be.
+    Unreadable,
     /// Could not be decided.
     Undecided,
 }
@@ -38,6 +40,7 @@ impl Exit {
         match self {
             Self::Done => 0,
             Self::No => 1,
+            Self::Unreadable => 2,
             Self::Undecided => 4,
         }
     }
@@ -97,6 +100,18 @@ impl Voice {
 /// The text at a pointer of an answer.
 pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A word of the caller as one segment of a path or one value of a query: whatever it holds stays inside it.
+pub(crate) fn segment(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    for byte in word.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
 }
 
 /// Reads a file that the caller named, `-` for standard input, bounded.

@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, path::Path};
 
 use base::{Clock, Result, SystemClock};
 use proof::verify::{
-    Answer, Context, Gathered, Lang as ProofLang, Outcome, PDF_BYTES_MAX, Report, TrustList, TrustedIssuer,
-    Want, verify,
+    Answer, Check, Context, Family, Gathered, Lang as ProofLang, Outcome, PDF_BYTES_MAX, Report, TrustList,
+    TrustedIssuer, Want, verify,
 };
 use serde_json::Value;
 
@@ -52,9 +52,15 @@ pub async fn run(voice: Voice, order: &cli::Verify, door: Option<&Door>) -> Resu
     voice.say(&report.to_json(lang), || lines(&report, lang, voice.lang));
     Ok(match report.outcome {
         Outcome::Valid => Exit::Done,
+        // A file in which there is nothing to judge is no judgement.
+        Outcome::Invalid if report.checks.iter().any(unreadable) => Exit::Unreadable,
         Outcome::Invalid => Exit::No,
         Outcome::Unknown => Exit::Undecided,
     })
+}
+
+fn unreadable(check: &Check) -> bool {
+    check.result == proof::verify::Result::Fail && check.code.family() == Family::Format
 }
 
 async fn answer(

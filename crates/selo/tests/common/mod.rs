@@ -5,7 +5,12 @@
 //! program under test. Never here: a look into the house from inside its own process.
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on says so by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on says so by panicking"
+)]
 
 use std::{
     collections::BTreeMap,
@@ -85,7 +90,8 @@ impl Reply {
 
     /// The `data` of a success.
     pub fn data(&self) -> Value {
-        let body: Value = serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()));
+        let body: Value =
+            serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()));
         assert_eq!(body["success"], true, "{body}");
         body["data"].clone()
     }
@@ -176,7 +182,8 @@ impl Ground {
         arguments.extend(more);
         let mut command = self.command(&self.home(), &arguments);
         let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let mut served = Served { child: Some(child), socket: self.home().join("house.sock"), public: self.public };
+        let mut served =
+            Served { child: Some(child), socket: self.home().join("house.sock"), public: self.public };
         let begun = Instant::now();
         while !served.ready() {
             let ended = served.child.as_mut().unwrap().try_wait().unwrap();
@@ -201,9 +208,15 @@ impl Ground {
 
     /// Issues one diploma; its entry in the answer of `issue`.
     pub fn diploma(&self, name: &str) -> Value {
-        let table = self.table("one.csv", &[&format!("{name},a@example.org,Licenciatura em Direito,Direito,17,2026-07-31")]);
+        let table = self.table(
+            "one.csv",
+            &[&format!("{name},a@example.org,Licenciatura em Direito,Direito,17,2026-07-31")],
+        );
         let out = self.arg("out");
-        let told = self.run(&["--json", "issue", "--template", "diploma", "--rows", &table, "--out", &out]).ends(0).json();
+        let told = self
+            .run(&["--json", "issue", "--template", "diploma", "--rows", &table, "--out", &out])
+            .ends(0)
+            .json();
         told["credentials"][0].clone()
     }
 }
@@ -234,7 +247,8 @@ pub fn signal(id: u32, name: &str) {
 
 impl Served {
     fn ready(&self) -> bool {
-        exchange(UnixStream::connect(&self.socket), "GET", "/readyz", "", b"").is_ok_and(|reply| reply.status == 200)
+        exchange(UnixStream::connect(&self.socket), "GET", "/readyz", "", b"")
+            .is_ok_and(|reply| reply.status == 200)
     }
 
     pub fn id(&self) -> u32 {
@@ -311,7 +325,13 @@ impl Patient for TcpStream {
 
 /// One HTTP/1.1 exchange. A broken connection or half an answer is an error, so that nothing counts as acknowledged
 /// that was not told in full.
-pub fn exchange<S: Patient>(stream: std::io::Result<S>, method: &str, path: &str, media: &str, body: &[u8]) -> std::io::Result<Reply> {
+pub fn exchange<S: Patient>(
+    stream: std::io::Result<S>,
+    method: &str,
+    path: &str,
+    media: &str,
+    body: &[u8],
+) -> std::io::Result<Reply> {
     let mut stream = stream?;
     stream.patience(EXCHANGE_TIME)?;
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
@@ -335,7 +355,10 @@ fn parse(answer: &[u8]) -> Option<Reply> {
     let rest = answer.get(end + 4..)?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
     let header = |name: &str| {
-        head.lines().skip(1).filter_map(|line| line.split_once(':')).find(|(known, _)| known.eq_ignore_ascii_case(name))
+        head.lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(':'))
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.trim().to_owned())
     };
     if header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
