@@ -186,7 +186,10 @@ impl Place {
             Host::Ipv4(ip) => ServerName::from(IpAddr::V4(ip)),
             Host::Ipv6(ip) => ServerName::from(IpAddr::V6(ip)),
         };
-        TlsConnector::from(trust).connect(name, stream).await.map_err(|_| "TLS failed")
+        TlsConnector::from(trust).connect(name, stream).await.map_err(|error| {
+            tracing::debug!(host = self.url.host_str(), %error, "no TLS");
+            "TLS failed"
+        })
     }
 
     /// One GET over HTTP/1.1 (RFC 9110, RFC 9112).

@@ -11,7 +11,7 @@ use credential::Credentials;
 use events::{Bus, House, Log, Sequencer, Subscription, jobs};
 use identity::Identity;
 use keys::{KeyFile, Keys};
-use store::{Db, Migration, Settings, blob::Blobs};
+use store::{Db, Engine, Migration, Settings, blob::Blobs};
 use tokio::sync::Notify;
 
 use crate::{home::Home, settings};
@@ -90,7 +90,11 @@ impl Rooms {
         let db = Db::open(store, Some(recorder))?;
         crate::figures::register(&metrics, &db);
         let house = House { db, clock, chance };
-        let holder = house.chance.handle();
+        // On SQLite the home's lock leaves only one process, so a lease passes to the next one at once.
+        let holder = match house.db.engine() {
+            Engine::Sqlite => "home".to_owned(),
+            Engine::Postgres => house.chance.handle(),
+        };
         let blobs = Blobs::folder(&home.blobs())?;
         let audit = Audit::new(house.clone(), keys.clone(), blobs, holder.clone());
         let identity = Identity::new(house.clone(), keys.clone(), public_url);

@@ -54,8 +54,8 @@ test('a change answers the credential as it stands now', async () => {
 });
 
 test('a refused field has its own sentence, and the request its id', async () => {
-  const refused = await failure(call('POST /api/v1/credentials', { body: { template: 'diploma', row: { name: 'Ana 😀' } }, idempotencyKey: 'k1' }));
-  assert.match(messageFor(refused, 'name') ?? '', /😀/);
+  const refused = await failure(call('POST /api/v1/credentials', { body: { template: 'diploma', row: { name: 'Ana \u{1F600}' } }, idempotencyKey: 'k1' }));
+  assert.match(messageFor(refused, 'name') ?? '', /\u{1F600}/u);
   assert.equal(messageFor(refused, 'email'), null);
   assert.match(refused.requestId ?? '', /^req_/);
   assert.equal(seen[0]?.headers.get('idempotency-key'), 'k1');

@@ -51,6 +51,10 @@ pub async fn run(
     };
     let out = folder.join("diplomas");
     let outcome = issue::table(voice, door, "diploma", table, &out, None).await?;
+    // The checkpoint that is told covers every credential of this run: the last one's proof is there before it is read.
+    if let Some(last) = outcome.credentials.last() {
+        door.get_when_ready(&format!("/api/v1/audit/proof/{}", text(last, "/id"))).await?;
+    }
     let checkpoint = door.get_when_ready("/log/cred/checkpoint").await?;
     let checkpoint = String::from_utf8_lossy(&checkpoint).into_owned();
     let mut lines = checkpoint.lines().skip(1);

@@ -178,8 +178,7 @@ impl Ground {
     pub fn serve(&self, more: &[&str]) -> Served {
         // Nobody reads the log of the served house; into a file, for whoever looks at a failure.
         let log = std::fs::File::create(self.file("serve.log")).unwrap();
-        let mut arguments = vec!["serve"];
-        arguments.extend(more);
+        let arguments = [more, &["serve"]].concat();
         let mut command = self.command(&self.home(), &arguments);
         let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let mut served =
