@@ -136,9 +136,9 @@ fn a_table_that_cannot_be_used_is_refused_by_name_and_nothing_is_issued() {
     assert_eq!(issue(&ground.table("good.csv", &[GOOD]), "nothing").ends(1).error(), "TEMPLATE_NOT_FOUND");
     std::fs::write(ground.file("columns.csv"), "name,date\nAna,2026-07-31\n").unwrap();
     assert_eq!(issue(&ground.arg("columns.csv"), "diploma").ends(2).error(), "CSV_COLUMN_MISSING");
-    std::fs::write(ground.file("latin1.csv"), b"name,degree,date\nConcei\xe7\xe3o,Direito,2026-07-31\n").unwrap();
-    let latin = issue(&ground.arg("latin1.csv"), "diploma").ends(2);
-    assert!(latin.error().starts_with("CSV_"), "{}", latin.out);
+    // 0x81 is nothing in Windows-1252, and no UTF-8 either.
+    std::fs::write(ground.file("noise.csv"), b"name,degree,date\nA\x81\xe3o,Direito,2026-07-31\n").unwrap();
+    assert_eq!(issue(&ground.arg("noise.csv"), "diploma").ends(2).error(), "CSV_ENCODING");
     assert!(std::fs::read_dir(&out).map_or(0, Iterator::count) == 0, "no file was written");
     assert!(ground.run(&["log", "verify"]).ends(0).out.contains("cred: 1 leaves"), "no leaf was added");
 }
@@ -417,9 +417,17 @@ fn sigterm_ends_a_house_in_good_order_even_while_it_works() {
     assert!(code == Some(0) && took < Duration::from_secs(10), "{code:?} after {took:?}");
     let acknowledged: u64 = clients.into_iter().map(|client| client.join().unwrap()).sum();
     assert!(acknowledged > 0, "there was work");
-    let logs = ground.run(&["--json", "log", "verify"]).ends(0).json();
-    let cred = logs["logs"].as_array().unwrap().iter().find(|log| log["log"] == "cred").unwrap().clone();
-    assert!(cred["size"].as_u64().unwrap() > acknowledged, "{acknowledged} acknowledged: {cred}");
+    // The next process may have to wait until the publisher's lease of the one before has run out.
+    let begun = Instant::now();
+    loop {
+        let logs = ground.run(&["--json", "log", "verify"]).ends(0).json();
+        let cred = logs["logs"].as_array().unwrap().iter().find(|log| log["log"] == "cred").unwrap().clone();
+        if cred["size"].as_u64().unwrap() > acknowledged {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(15), "{acknowledged} acknowledged: {cred}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
 
 #[test]
@@ -471,6 +479,7 @@ fn on_a_full_disk_writes_are_refused_reads_go_on_and_room_mends_it() {
     ground.make_house();
     let one = ground.diploma("Ana Conceição");
     let served = ground.serve(&[]);
+    assert_eq!(served.get(text(&one, "page")).status, 200);
     let filler = ground.home().join("filler");
     let mut file = std::fs::File::create(&filler).unwrap();
     let block = vec![0_u8; 64 * 1024];

@@ -80,7 +80,7 @@ pub(crate) fn landing(lang: Lang, host: &str, problem: Option<&Error>) -> String
 }
 
 fn learn(sign: Sign, heading: &str, text: &str) -> Markup {
-    html! { li { (sign) div { h3 { (heading) } p { (text) } } } }
+    html! { li { (sign) div { h2.small { (heading) } p { (text) } } } }
 }
 
 fn this_site(host: &str, lang: Lang) -> Markup {

@@ -76,7 +76,7 @@ test("a picture without a credential gets a sentence, not an error page", async 
   );
   const page = await upload({}, { name: "holiday.png", mimeType: "image/png", buffer });
   const text = await page.locator("body").innerText();
-  assert.doesNotMatch(text, /\bVALID\b/);
+  assert.doesNotMatch(text, /(?<!NOT )\bVALID\b/);
   assert.match(text, /credential/i);
   await assertAccessible(page);
   await page.context().close();
