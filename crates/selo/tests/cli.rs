@@ -14,7 +14,8 @@ use std::{
 use common::{Ground, row};
 use serde_json::{Value, json};
 
-const GOOD: &str = "Ana Conceição,ana@example.org,Licenciatura em Direito,Direito,17 (dezassete) valores,2026-07-31";
+const GOOD: &str =
+    "Ana Conceição,ana@example.org,Licenciatura em Direito,Direito,17 (dezassete) valores,2026-07-31";
 const BROKEN: &str = "Celeste Trindade,celeste@example.org,Licenciatura em Letras,Letras,18,31/07/2026";
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
@@ -35,8 +36,15 @@ fn init_makes_a_house_once_and_prints_the_one_time_link() {
     let again = ground.run(&["--json", "init"]).ends(1);
     assert_eq!(again.error(), "HOME_EXISTS");
     let people = ground.run(&["init"]).ends(1);
-    assert!(people.out.is_empty() && people.err.contains("HOME_EXISTS"), "errors go to stderr: {}", people.out);
-    assert_eq!(ground.run(&["--json", "init", "--public-url", "ftp://x"]).ends(2).error(), "PUBLIC_URL_INVALID");
+    assert!(
+        people.out.is_empty() && people.err.contains("HOME_EXISTS"),
+        "errors go to stderr: {}",
+        people.out
+    );
+    assert_eq!(
+        ground.run(&["--json", "init", "--public-url", "ftp://x"]).ends(2).error(),
+        "PUBLIC_URL_INVALID"
+    );
     let link = ground.run(&["admin", "link"]).ends(0).out;
     assert!(link.starts_with("http://localhost:") && link.contains("/enter#once_"), "{link}");
 }
@@ -45,14 +53,22 @@ fn init_makes_a_house_once_and_prints_the_one_time_link() {
 fn init_says_things_in_the_callers_language() {
     let ground = Ground::new();
     let made = ground.run(&["--lang", "pt", "init"]).ends(0);
-    assert!(made.out.contains("Há uma casa nova em") && made.err.contains("frase-passe"), "{}{}", made.out, made.err);
+    assert!(
+        made.out.contains("Há uma casa nova em") && made.err.contains("frase-passe"),
+        "{}{}",
+        made.out,
+        made.err
+    );
     let refused = ground.run(&["--lang", "pt", "--json", "init"]).ends(1).json();
     assert!(text(&refused["error"], "message").starts_with("Já há uma casa"), "{refused}");
     let nothing = ground.homeless(&["--lang", "pt", "--json", "log", "verify"]).ends(1).json();
     assert!(text(&nothing["error"], "message").starts_with("Não há nenhuma casa"), "{nothing}");
     let mut portuguese = Ground::new();
     portuguese.environment.insert("LANG".to_owned(), "pt_PT.UTF-8".to_owned());
-    assert!(portuguese.run(&["doctor"]).ends(1).err.contains("Não há nenhuma casa"), "LANG counts when --lang is absent");
+    assert!(
+        portuguese.run(&["doctor"]).ends(1).err.contains("Não há nenhuma casa"),
+        "LANG counts when --lang is absent"
+    );
 }
 
 #[test]
@@ -86,7 +102,13 @@ fn every_command_that_needs_a_house_says_that_there_is_none() {
 #[test]
 fn wrong_use_ends_with_2_and_help_with_0() {
     let ground = Ground::new();
-    for wrong in [&["--bogus"][..], &["frobnicate"], &["revoke", "cred_x"], &["issue"], &["--set", "a=b", "config", "check"]] {
+    for wrong in [
+        &["--bogus"][..],
+        &["frobnicate"],
+        &["revoke", "cred_x"],
+        &["issue"],
+        &["--set", "a=b", "config", "check"],
+    ] {
         let ran = ground.homeless(wrong).ends(2);
         assert!(ran.out.is_empty() && !ran.err.is_empty(), "{wrong:?}: {}", ran.out);
     }
@@ -100,18 +122,34 @@ fn a_table_gives_three_files_for_each_good_row_and_names_the_broken_one() {
     let ground = Ground::with_house();
     let table = ground.table("table.csv", &[GOOD, BROKEN]);
     let out = ground.arg("out");
-    let told = ground.run(&["--json", "issue", "--template", "diploma", "--rows", &table, "--out", &out]).ends(0).json();
-    assert_eq!((told["credentials"].as_array().unwrap().len(), told["failedRows"].as_array().unwrap().len()), (1, 1));
+    let told = ground
+        .run(&["--json", "issue", "--template", "diploma", "--rows", &table, "--out", &out])
+        .ends(0)
+        .json();
+    assert_eq!(
+        (told["credentials"].as_array().unwrap().len(), told["failedRows"].as_array().unwrap().len()),
+        (1, 1)
+    );
     let failed = &told["failedRows"][0];
-    assert_eq!((&failed["line"], &failed["error"]["field"], &failed["error"]["code"]), (&json!(3), &json!("date"), &json!("CELL_DATE")));
+    assert_eq!(
+        (&failed["line"], &failed["error"]["field"], &failed["error"]["code"]),
+        (&json!(3), &json!("date"), &json!("CELL_DATE"))
+    );
     let list = std::fs::read_to_string(Path::new(&out).join("failed.csv")).unwrap();
-    assert!(list.contains("Celeste Trindade") && list.contains("CELL_DATE") && !list.contains("Ana"), "{list}");
+    assert!(
+        list.contains("Celeste Trindade") && list.contains("CELL_DATE") && !list.contains("Ana"),
+        "{list}"
+    );
     let one = &told["credentials"][0];
     for (file, magic) in [("json", &b"{"[..]), ("png", b"\x89PNG"), ("pdf", b"%PDF")] {
         let path = text(one, file);
         assert!(std::fs::read(path).unwrap().starts_with(magic), "{file}");
         let report = ground.run(&["--json", "verify", path]).ends(0).json();
-        assert_eq!((&report["outcome"], &report["valid"]), (&json!("valid"), &json!(true)), "{file}: {report}");
+        assert_eq!(
+            (&report["outcome"], &report["valid"]),
+            (&json!("valid"), &json!(true)),
+            "{file}: {report}"
+        );
         for member in ["format", "issuer", "subject", "checks"] {
             assert!(!report[member].is_null(), "{file}: no {member}");
         }
@@ -123,15 +161,23 @@ fn a_table_gives_three_files_for_each_good_row_and_names_the_broken_one() {
     }
     let all_broken = ground.table("broken.csv", &[BROKEN]);
     ground.run(&["issue", "--template", "diploma", "--rows", &all_broken, "--out", &out]).ends(1);
-    let people = ground.run(&["issue", "--template", "diploma", "--rows", &table, "--out", &out, "--lang", "pt"]).ends(0);
-    assert!(people.out.contains("1 credenciais emitidas") && people.out.contains("1 linhas falharam"), "{}", people.out);
+    let people = ground
+        .run(&["issue", "--template", "diploma", "--rows", &table, "--out", &out, "--lang", "pt"])
+        .ends(0);
+    assert!(
+        people.out.contains("1 credenciais emitidas") && people.out.contains("1 linhas falharam"),
+        "{}",
+        people.out
+    );
 }
 
 #[test]
 fn a_table_that_cannot_be_used_is_refused_by_name_and_nothing_is_issued() {
     let ground = Ground::with_house();
     let out = ground.arg("out");
-    let issue = |rows: &str, template: &str| ground.run(&["--json", "issue", "--template", template, "--rows", rows, "--out", &out]);
+    let issue = |rows: &str, template: &str| {
+        ground.run(&["--json", "issue", "--template", template, "--rows", rows, "--out", &out])
+    };
     assert_eq!(issue(&ground.arg("absent.csv"), "diploma").ends(2).error(), "FILE_UNREADABLE");
     assert_eq!(issue(&ground.table("good.csv", &[GOOD]), "nothing").ends(1).error(), "TEMPLATE_NOT_FOUND");
     std::fs::write(ground.file("columns.csv"), "name,date\nAna,2026-07-31\n").unwrap();
@@ -155,7 +201,13 @@ fn a_credential_altered_by_one_byte_is_a_clear_no_and_other_files_are_unreadable
     assert_eq!(report["outcome"], "invalid");
     assert!(checks(&report, "fail").iter().any(|code| code.starts_with("PROOF_")), "{report}");
     let noise: Vec<u8> = (0..4_096_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8 | 0x80).collect();
-    for (name, bytes) in [("noise", &noise[..]), ("empty", b""), ("letter", b"Dear Ana,\n"), ("other.json", b"{}"), ("list.json", b"[1]")] {
+    for (name, bytes) in [
+        ("noise", &noise[..]),
+        ("empty", b""),
+        ("letter", b"Dear Ana,\n"),
+        ("other.json", b"{}"),
+        ("list.json", b"[1]"),
+    ] {
         std::fs::write(ground.file(name), bytes).unwrap();
         let ran = ground.run(&["--json", "verify", &ground.arg(name)]).ends(2);
         assert_eq!(checks(&ran.json(), "fail"), ["FORMAT_UNKNOWN"], "{name}");
@@ -181,8 +233,12 @@ fn without_a_house_the_status_is_unknown_until_a_snapshot_answers() {
     for ending in ["json", "png", "pdf"] {
         let file = text(&one, ending);
         let report = ground.homeless(&["--json", "verify", file]).ends(4).json();
-        assert_eq!((&report["outcome"], checks(&report, "unknown")), (&json!("unknown"), vec!["STATUS_UNREACHABLE".to_owned()]));
-        let report = ground.homeless(&["--json", "verify", file, "--status-snapshot", &snapshot]).ends(0).json();
+        assert_eq!(
+            (&report["outcome"], checks(&report, "unknown")),
+            (&json!("unknown"), vec!["STATUS_UNREACHABLE".to_owned()])
+        );
+        let report =
+            ground.homeless(&["--json", "verify", file, "--status-snapshot", &snapshot]).ends(0).json();
         assert_eq!(report["outcome"], "valid", "{ending}");
         assert_eq!(report["issuer"]["trusted"], false, "nobody is known without a house");
     }
@@ -197,10 +253,15 @@ fn without_a_house_the_status_is_unknown_until_a_snapshot_answers() {
     std::fs::write(ground.file("wrong.json"), "{\"who\":[]}").unwrap();
     let verify = |trust: &str, more: &[&str]| {
         let trust = ground.arg(trust);
-        ground.homeless(&[&["--json", "verify", file, "--status-snapshot", &snapshot, "--trust", &trust], more].concat())
+        ground.homeless(
+            &[&["--json", "verify", file, "--status-snapshot", &snapshot, "--trust", &trust], more].concat(),
+        )
     };
     let known = verify("trust.json", &["--require-trust"]).ends(0).json();
-    assert_eq!((&known["issuer"]["trusted"], &known["issuer"]["name"]), (&json!(true), &json!("Universidade de São Tomé")));
+    assert_eq!(
+        (&known["issuer"]["trusted"], &known["issuer"]["name"]),
+        (&json!(true), &json!("Universidade de São Tomé"))
+    );
     let stranger = verify("nobody.json", &[]).ends(0).json();
     assert_eq!(checks(&stranger, "warn"), ["ISSUER_UNTRUSTED"]);
     let refused = verify("nobody.json", &["--require-trust"]).ends(1).json();
@@ -229,16 +290,24 @@ fn a_revocation_while_the_house_serves_is_on_the_public_page_in_under_2_seconds(
     }
     let report = ground.run(&["--json", "verify", text(&one, "pdf")]).ends(1).json();
     assert_eq!(checks(&report, "fail"), ["STATUS_REVOKED"]);
-    assert_eq!(ground.run(&["--json", "reinstate", id, "--reason", "x"]).ends(1).error(), "CREDENTIAL_REVOKED");
+    assert_eq!(
+        ground.run(&["--json", "reinstate", id, "--reason", "x"]).ends(1).error(),
+        "CREDENTIAL_REVOKED"
+    );
     assert_eq!(ground.run(&["--json", "revoke", id, "--reason", " "]).ends(2).error(), "REASON_NEEDED");
     let portuguese = ground.run(&["--lang", "pt", "--json", "revoke", id, "--reason", "x"]).ends(1).json();
-    assert!(text(&portuguese["error"], "message").contains("revogad"), "the house answers in the caller's language: {portuguese}");
+    assert!(
+        text(&portuguese["error"], "message").contains("revogad"),
+        "the house answers in the caller's language: {portuguese}"
+    );
 }
 
 #[test]
 fn an_id_that_is_none_is_a_clear_no_and_reaches_no_other_address() {
     let ground = Ground::with_house();
-    for id in ["cred_00000000000000000000000000", "not an id", "cred_x?limit=1", "../tenants", "a/b", "ção", "%"] {
+    for id in
+        ["cred_00000000000000000000000000", "not an id", "cred_x?limit=1", "../tenants", "a/b", "ção", "%"]
+    {
         let ran = ground.run(&["--json", "revoke", id, "--reason", "x"]);
         assert!(matches!(ran.code, Some(1 | 2)), "{id}: {:?} {}", ran.code, ran.out);
         assert_ne!(ran.error(), "METHOD_NOT_ALLOWED", "{id}");
@@ -260,23 +329,48 @@ fn the_log_is_computed_again_and_its_proofs_hold_without_a_house() {
     ground.run(&["log", "prove", text(&one, "id"), "--out", &proof]).ends(0);
     let held = ground.run(&["--json", "log", "verify", &proof]).ends(0).json();
     assert_eq!((&held["ok"], &held["entry"]["type"]), (&json!(true), &json!("credential.issued")));
-    assert_eq!(ground.run(&["--json", "log", "prove", "cred_00000000000000000000000000", "--out", &proof]).ends(1).error(), "LOG_RECORD_NOT_FOUND");
+    assert_eq!(
+        ground
+            .run(&["--json", "log", "prove", "cred_00000000000000000000000000", "--out", &proof])
+            .ends(1)
+            .error(),
+        "LOG_RECORD_NOT_FOUND"
+    );
 
     let served = ground.serve(&[]);
     let vkey = served.get("/log/cred/vkey").text().trim().to_owned();
     let public = served.get("/log/cred/checkpoint").text();
     let printed = ground.run(&["--json", "log", "checkpoint"]).ends(0).json();
-    assert_eq!(text(&printed, "checkpoint").lines().next(), Some(format!("localhost:{}/log/cred", ground.public).as_str()));
-    assert_eq!(text(&printed, "checkpoint").lines().nth(2), public.lines().nth(2), "the same root as strangers see");
+    assert_eq!(
+        text(&printed, "checkpoint").lines().next(),
+        Some(format!("localhost:{}/log/cred", ground.public).as_str())
+    );
+    assert_eq!(
+        text(&printed, "checkpoint").lines().nth(2),
+        public.lines().nth(2),
+        "the same root as strangers see"
+    );
     served.stop();
 
     ground.homeless(&["log", "verify", &proof, "--vkey", &vkey]).ends(0);
     let altered = std::fs::read_to_string(&proof).unwrap().replacen("index ", "index 1", 1);
     std::fs::write(ground.file("altered"), altered).unwrap();
-    assert_eq!(ground.homeless(&["--json", "log", "verify", &ground.arg("altered"), "--vkey", &vkey]).ends(1).error(), "LOG_PROOF_WRONG");
+    assert_eq!(
+        ground
+            .homeless(&["--json", "log", "verify", &ground.arg("altered"), "--vkey", &vkey])
+            .ends(1)
+            .error(),
+        "LOG_PROOF_WRONG"
+    );
     std::fs::write(ground.file("noise"), b"no proof at all").unwrap();
-    assert_eq!(ground.homeless(&["--json", "log", "verify", &ground.arg("noise"), "--vkey", &vkey]).ends(2).error(), "LOG_PROOF_UNREADABLE");
-    assert_eq!(ground.homeless(&["--json", "log", "verify", &proof, "--vkey", "x"]).ends(2).error(), "LOG_PROOF_UNREADABLE");
+    assert_eq!(
+        ground.homeless(&["--json", "log", "verify", &ground.arg("noise"), "--vkey", &vkey]).ends(2).error(),
+        "LOG_PROOF_UNREADABLE"
+    );
+    assert_eq!(
+        ground.homeless(&["--json", "log", "verify", &proof, "--vkey", "x"]).ends(2).error(),
+        "LOG_PROOF_UNREADABLE"
+    );
     assert_eq!(ground.run(&["--json", "log", "checkpoint", "nothing"]).ends(1).error(), "LOG_NOT_FOUND");
 }
 
@@ -297,7 +391,15 @@ fn a_person_is_erased_and_the_log_still_verifies() {
         let bytes = std::fs::read(&path).unwrap();
         assert!(!bytes.windows(7).any(|seven| seven == b"Zulmira"), "{}", path.display());
     }
-    assert_eq!(ground.run(&["--json", "person", "erase", "per_00000000000000000000000000"]).ends(1).error().split('_').next(), Some("PERSON"));
+    assert_eq!(
+        ground
+            .run(&["--json", "person", "erase", "per_00000000000000000000000000"])
+            .ends(1)
+            .error()
+            .split('_')
+            .next(),
+        Some("PERSON")
+    );
 }
 
 #[test]
@@ -308,19 +410,32 @@ fn the_configuration_is_checked_and_every_value_says_where_it_comes_from() {
     let refused = ground.run(&["--json", "config", "check"]).ends(2);
     let detail = &refused.json()["error"]["details"][0];
     assert_eq!(text(detail, "code"), "CONFIG_MISSPELT_KEY");
-    assert!(text(detail, "message").contains("http.rate_read") && text(detail, "field").ends_with("selo.toml:2:1"), "{detail}");
+    assert!(
+        text(detail, "message").contains("http.rate_read")
+            && text(detail, "field").ends_with("selo.toml:2:1"),
+        "{detail}"
+    );
     for command in [&["serve"][..], &["log", "verify"], &["doctor"]] {
-        assert_eq!(ground.run(&[&["--json"], command].concat()).ends(2).error(), "CONFIG_INVALID", "{command:?}");
+        assert_eq!(
+            ground.run(&[&["--json"], command].concat()).ends(2).error(),
+            "CONFIG_INVALID",
+            "{command:?}"
+        );
     }
     std::fs::write(ground.home().join("selo.toml"), "[http]\nrate_read = 5\n").unwrap();
     ground.environment.insert("SELO_HTTP_RATE_WRITE".to_owned(), "6".to_owned());
     let printed = ground.run(&["--json", "config", "print", "--origin"]).ends(0).json();
-    let entry = |key: &str| printed["settings"].as_array().unwrap().iter().find(|entry| entry["key"] == key).unwrap().clone();
+    let entry = |key: &str| {
+        printed["settings"].as_array().unwrap().iter().find(|entry| entry["key"] == key).unwrap().clone()
+    };
     assert!(text(&entry("http.rate_read"), "origin").contains("selo.toml"), "{}", entry("http.rate_read"));
     assert!(text(&entry("http.rate_write"), "origin").contains("SELO_HTTP_RATE_WRITE"));
     assert!(text(&entry("http.public_listen"), "origin").contains("--set"));
     assert_eq!(entry("http.rate_heavy")["origin"], "default");
-    assert_eq!(ground.run(&["--json", "--set", "http.rate_read=many", "config", "check"]).ends(2).error(), "CONFIG_INVALID");
+    assert_eq!(
+        ground.run(&["--json", "--set", "http.rate_read=many", "config", "check"]).ends(2).error(),
+        "CONFIG_INVALID"
+    );
     assert!(ground.run(&["config", "print", "--origin"]).ends(0).out.contains("http.rate_read = 5  # "));
 }
 
@@ -330,9 +445,16 @@ fn the_doctor_finds_a_house_well_and_open_rights_ill() {
     let ground = Ground::with_house();
     let well = ground.run(&["--json", "doctor"]).ends(0).json();
     assert_eq!(well["ok"], true, "{well}");
-    std::fs::set_permissions(ground.home().join("keys/ring.json"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::set_permissions(ground.home().join("keys/ring.json"), std::fs::Permissions::from_mode(0o644))
+        .unwrap();
     let ill = ground.run(&["--json", "doctor"]).ends(1).json();
-    let wrong: Vec<&str> = ill["checks"].as_array().unwrap().iter().filter(|c| c["ok"] == false).map(|c| text(c, "check")).collect();
+    let wrong: Vec<&str> = ill["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|c| c["ok"] == false)
+        .map(|c| text(c, "check"))
+        .collect();
     assert_eq!(wrong, ["keys"], "{ill}");
 }
 
@@ -489,7 +611,8 @@ fn on_a_full_disk_writes_are_refused_reads_go_on_and_room_mends_it() {
     let mut refused = None;
     let mut issued = 0;
     for number in 0..400 {
-        let reply = served.local("POST", "/api/v1/credentials", &row(&format!("Graduate {number}"), "g@example.org"));
+        let reply =
+            served.local("POST", "/api/v1/credentials", &row(&format!("Graduate {number}"), "g@example.org"));
         if reply.status == 201 {
             issued += 1;
             continue;
@@ -499,11 +622,20 @@ fn on_a_full_disk_writes_are_refused_reads_go_on_and_room_mends_it() {
     }
     let refused = refused.expect("a full disk takes no more");
     let body: Value = serde_json::from_slice(&refused.body).unwrap();
-    assert_eq!((refused.status, text(&body["error"], "code")), (507, "STORE_DISK_FULL"), "after {issued}: {body}");
+    assert_eq!(
+        (refused.status, text(&body["error"], "code")),
+        (507, "STORE_DISK_FULL"),
+        "after {issued}: {body}"
+    );
     let change = ground.run(&["--json", "revoke", text(&one, "id"), "--reason", "x"]).ends(3);
     assert_eq!(change.error(), "STORE_DISK_FULL");
     let page = served.get(text(&one, "page"));
-    assert!(page.text().contains("<h1 id=\"outcome\">VALID</h1>"), "reading goes on: {} {}", page.status, page.text());
+    assert!(
+        page.text().contains("<h1 id=\"outcome\">VALID</h1>"),
+        "reading goes on: {} {}",
+        page.status,
+        page.text()
+    );
     std::fs::remove_file(&filler).unwrap();
     let begun = Instant::now();
     loop {
