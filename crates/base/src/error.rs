@@ -319,11 +319,17 @@ impl Error {
 impl Detail {
     /// Cause and remedy, as sentences.
     pub fn message(&self, lang: Lang) -> String {
+        let [cause, remedy] = self.sentences(lang);
+        if remedy.is_empty() { cause } else { format!("{cause} {remedy}") }
+    }
+
+    /// Cause and remedy apart. A detail that another house told has both in the first.
+    pub fn sentences(&self, lang: Lang) -> [String; 2] {
         if let Some(told) = &self.told {
-            return told.clone();
+            return [told.clone(), String::new()];
         }
         let text = self.code.text(lang);
-        format!("{} {}", fill(text.cause, &self.args), fill(text.remedy, &self.args))
+        [text.cause, text.remedy].map(|sentence| fill(sentence, &self.args).into_owned())
     }
 }
 

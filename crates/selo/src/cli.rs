@@ -3,7 +3,7 @@
 //! `--json` prints one JSON value on stdout; progress and logs go to stderr. Exit codes: 0 done or valid, 1 a clear no,
 //! 2 unreadable input or wrong use, 3 trouble of our own, 4 could not be decided.
 
-use std::path::PathBuf;
+use std::{borrow::Cow, ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -32,6 +32,29 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads a command line, the program's name first. `--set` counts before and after the command: of an option
+    /// that is global, clap keeps only the last place it stood in.
+    ///
+    /// # Errors
+    /// clap's, which are also help and version.
+    pub fn read(words: Vec<OsString>) -> Result<Self, clap::Error> {
+        let mut cli = Self::try_parse_from(&words)?;
+        let mut words =
+            words.iter().skip(1).map(|word| word.to_string_lossy()).take_while(|word| word != "--");
+        let mut set = Vec::new();
+        while let Some(word) = words.next() {
+            if word == "--set" {
+                set.extend(words.next().map(Cow::into_owned));
+            } else if let Some(pair) = word.strip_prefix("--set=") {
+                set.push(pair.to_owned());
+            }
+        }
+        cli.set = set;
+        Ok(cli)
+    }
 }
 
 /// What to do.

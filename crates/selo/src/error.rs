@@ -1,6 +1,10 @@
 //! What can go wrong with a home and with the command line.
 
 base::codes! {
+    /// A command line that nobody understands.
+    USAGE = "USAGE_INVALID", Malformed,
+        en "The command line cannot be understood: {reason}." => "selo --help lists the commands, selo COMMAND --help what each takes.",
+        pt "A linha de comando não se compreende: {reason}." => "selo --help enumera os comandos, selo COMANDO --help o que cada um recebe.";
     /// There is no house in this folder.
     HOME_MISSING = "HOME_NOT_FOUND", NotFound,
         en "There is no house in {home}." => "Make one: selo --home {home} init",

@@ -2,17 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use selo::{cli::Cli, commands};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(wrong) => {
-            // Help and version are no errors; wrong use is 2.
-            let code = if wrong.use_stderr() { 2 } else { 0 };
-            let _ = wrong.print();
-            return ExitCode::from(code);
+            return ExitCode::from(commands::wrong_use(&wrong));
         }
     };
     ExitCode::from(commands::main(&cli))

@@ -112,6 +112,10 @@ fn wrong_use_ends_with_2_and_help_with_0() {
         let ran = ground.homeless(wrong).ends(2);
         assert!(ran.out.is_empty() && !ran.err.is_empty(), "{wrong:?}: {}", ran.out);
     }
+    assert_eq!(ground.homeless(&["--json", "frobnicate"]).ends(2).error(), "USAGE_INVALID");
+    let both = ["--set", "http.rate_read=5", "config", "print", "--json", "--set=http.rate_write=7"];
+    let printed = ground.homeless(&both).ends(0).out;
+    assert!(printed.contains(r#""value":"5""#) && printed.contains(r#""value":"7""#), "{printed}");
     for right in [&["--help"][..], &["--version"], &["log", "--help"]] {
         assert!(!ground.homeless(right).ends(0).out.is_empty(), "{right:?}");
     }
@@ -135,6 +139,7 @@ fn a_table_gives_three_files_for_each_good_row_and_names_the_broken_one() {
         (&failed["line"], &failed["error"]["field"], &failed["error"]["code"]),
         (&json!(3), &json!("date"), &json!("CELL_DATE"))
     );
+    assert_eq!(text(&failed["error"], "remedy"), "Write year-month-day.");
     let list = std::fs::read_to_string(Path::new(&out).join("failed.csv")).unwrap();
     assert!(
         list.contains("Celeste Trindade") && list.contains("CELL_DATE") && !list.contains("Ana"),
@@ -372,6 +377,18 @@ fn the_log_is_computed_again_and_its_proofs_hold_without_a_house() {
         "LOG_PROOF_UNREADABLE"
     );
     assert_eq!(ground.run(&["--json", "log", "checkpoint", "nothing"]).ends(1).error(), "LOG_NOT_FOUND");
+}
+
+#[test]
+fn commands_at_the_same_time_wait_for_each_other_where_nobody_serves() {
+    let ground = Ground::with_house();
+    std::thread::scope(|scope| {
+        let all: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| ground.run(&["--json", "log", "verify"]).ends(0).json())).collect();
+        for one in all {
+            assert!(one.join().unwrap()["logs"].is_array());
+        }
+    });
 }
 
 #[test]

@@ -481,8 +481,8 @@ fn told(wrong: &Error) -> Told {
     let sentences = |lang: Lang| match wrong.details() {
         [] => [wrong.cause(lang).into_owned(), wrong.remedy(lang).into_owned()],
         details => {
-            let all: Vec<String> = details.iter().map(|detail| detail.message(lang)).collect();
-            [all.join(" "), String::new()]
+            let all: Vec<[String; 2]> = details.iter().map(|detail| detail.sentences(lang)).collect();
+            [0, 1].map(|part| all.iter().map(|told| told[part].as_str()).collect::<Vec<_>>().join(" "))
         }
     };
     let first = wrong.details().first();

@@ -9,7 +9,7 @@ pub mod issue;
 pub mod log;
 pub mod verify;
 
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 use base::{Error, Lang, Result, config::Config};
 use serde_json::{Value, json};
@@ -163,8 +163,27 @@ pub fn main(cli: &Cli) -> u8 {
     }
 }
 
+/// Says what is wrong with a command line, or prints the help that was asked for; the exit code.
+pub fn wrong_use(wrong: &clap::Error) -> u8 {
+    // Where nothing more can be printed, nothing more can be done.
+    let _ = wrong.print();
+    if !wrong.use_stderr() {
+        return Exit::Done.code();
+    }
+    // What was not understood has no `--json` to ask, so the words themselves are looked at.
+    if std::env::args_os().any(|word| word == "--json") {
+        let reason = wrong.kind().as_str().unwrap_or("unknown words");
+        Voice { json: true, lang: spoken(None) }.fail(&crate::error::USAGE.error().with("reason", reason));
+    }
+    Exit::Unreadable.code()
+}
+
 fn language(cli: &Cli) -> Lang {
-    let asked = cli.lang.clone().or_else(|| base::config::variable("LANG")).unwrap_or_default();
+    spoken(cli.lang.clone())
+}
+
+fn spoken(asked: Option<String>) -> Lang {
+    let asked = asked.or_else(|| base::config::variable("LANG")).unwrap_or_default();
     Lang::negotiate(&asked.replace('_', "-")).unwrap_or_default()
 }
 
@@ -259,6 +278,10 @@ async fn visit(voice: Voice, cli: &Cli, config: &Config, door: &Door) -> Result<
     }
 }
 
+/// As long as a command waits for a house that is locked and does not answer yet.
+const VISIT_WAIT: Duration = Duration::from_secs(10);
+const VISIT_STEP: Duration = Duration::from_millis(50);
+
 /// A visit to the house: over the socket of the process that is the house, or, when nobody is, inside this one.
 pub(crate) struct Visit {
     pub(crate) door: Door,
@@ -268,7 +291,17 @@ pub(crate) struct Visit {
 impl Visit {
     pub(crate) async fn to(voice: Voice, cli: &Cli, home: &Home, config: &Config) -> Result<Self> {
         let letter = home.letter()?;
-        match home.lock()? {
+        // A house that is being opened or closed, or another command that is the house for a moment, is waited for.
+        let patience = tokio::time::Instant::now() + VISIT_WAIT;
+        let lock = loop {
+            match home.lock()? {
+                Some(lock) => break Some(lock),
+                None if tokio::net::UnixStream::connect(home.socket()).await.is_ok() => break None,
+                None if tokio::time::Instant::now() > patience => break None,
+                None => tokio::time::sleep(VISIT_STEP).await,
+            }
+        };
+        match lock {
             None => Ok(Self { door: Door::socket(home, letter.public_url, voice.lang), inside: None }),
             Some(lock) => {
                 let rooms = house::open_home(home, cli, config).await?;
