@@ -108,6 +108,15 @@ impl Rooms {
         Log::ALL.into_iter().map(|log| Sequencer::new(self.house.clone(), log, self.holder.clone())).collect()
     }
 
+    /// Gives back the leases of this process, so that the next one need not wait until they run out.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn give_back_leases(&self) -> Result<()> {
+        let (holder, now) = (self.holder.clone(), self.house.now());
+        self.house.db.write("selo.release", move |tx| store::lease::release_all(tx, &holder, now)).await
+    }
+
     /// Who is told of facts.
     pub fn bus(&self) -> Bus {
         let subscriptions: Vec<Subscription> = vec![

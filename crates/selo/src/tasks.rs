@@ -117,7 +117,7 @@ pub async fn settle(rooms: &Rooms) -> Result<()> {
     for log in Log::ALL {
         rooms.audit.publish(log).await?;
     }
-    Ok(())
+    rooms.give_back_leases().await
 }
 
 /// Waits for a commit, at most `longest`.

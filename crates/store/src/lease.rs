@@ -81,6 +81,19 @@ pub fn release(tx: &mut Tx<'_>, lease: &Lease, now: Time) -> Result<()> {
     .map(drop)
 }
 
+/// Gives back everything that a holder holds, at a graceful end: the next process need not wait.
+pub fn release_all(tx: &mut Tx<'_>, holder: &str, now: Time) -> Result<()> {
+    tx.execute(
+        sql!(
+            "-- store.lease.release_all
+            update store_lease set until = $2
+            where holder = $1 and until > $2"
+        ),
+        &values![holder, now],
+    )
+    .map(drop)
+}
+
 /// Refuses, with `STORE_LEASE_LOST`, a transaction of somebody whose lease has run out or passed on. It touches the
 /// lease's row, so that on PostgreSQL a claim at the same time and this transaction cannot both commit.
 pub fn check(tx: &mut Tx<'_>, lease: &Lease, now: Time) -> Result<()> {

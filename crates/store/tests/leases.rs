@@ -58,6 +58,11 @@ fn a_sleeper_that_wakes_after_its_lease_passed_on_is_refused() {
         let third =
             db.write("lease.claim", move |tx| lease::claim(tx, "job", "a", later, MINUTE)).await.unwrap();
         assert_eq!(third.expect("free").token, 3);
+        // So is all that a process held, when it ends.
+        db.write("lease.release", move |tx| lease::release_all(tx, "a", later)).await.unwrap();
+        let fourth =
+            db.write("lease.claim", move |tx| lease::claim(tx, "job", "b", later, MINUTE)).await.unwrap();
+        assert_eq!(fourth.expect("free").token, 4);
     });
 }
 
