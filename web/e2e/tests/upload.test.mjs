@@ -19,8 +19,9 @@ async function upload(options, file) {
   const page = await openPage(browser, options);
   await page.goto(`${house.publicUrl}/`);
   await page.locator('input[type="file"]').setInputFiles(file);
+  const answered = page.waitForNavigation();
   await page.getByRole("button", { name: submit }).first().click();
-  await page.waitForLoadState();
+  await answered;
   return page;
 }
 
@@ -45,8 +46,9 @@ test("a pasted credential verifies, in Portuguese, on a phone", async () => {
   const page = await openPage(browser, { lang: "pt", viewport: phone });
   await page.goto(`${house.publicUrl}/`);
   await page.locator("textarea").fill(await readFile(credential.json, "utf8"));
+  const answered = page.waitForNavigation();
   await page.getByRole("button", { name: submit }).last().click();
-  await page.waitForLoadState();
+  await answered;
   assert.match(await page.locator("body").innerText(), /\bVÁLID[OA]\b/);
   await assertFits(page);
   await assertAccessible(page);
@@ -87,8 +89,9 @@ test("a file is chosen and checked by keyboard alone", async () => {
   await page.goto(`${house.publicUrl}/`);
   await page.locator('input[type="file"]').setInputFiles(credential.json);
   await tabTo(page, submit);
+  const answered = page.waitForNavigation();
   await page.keyboard.press("Enter");
-  await page.waitForLoadState();
+  await answered;
   assert.match(await page.locator("body").innerText(), /\bVALID\b/);
   await page.context().close();
 });
