@@ -11,7 +11,7 @@ use base::{
     id::kind::{Credential, Event, Tenant},
 };
 use events::{Log, Recorded, Search};
-use http_kit::{Admin, Caller, ErrorReply, Failure, Items, Paging, Public, Query, Reply, Rules, ZoneRouter};
+use http_kit::{Admin, Caller, ErrorReply, Failure, Items, Listed, Paging, Public, Reply, Rules, ZoneRouter};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -90,7 +90,7 @@ async fn any_tile(
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SearchQuery {
     /// `ten_…`; the house itself when nothing is named and the caller stands above the tenants
     tenant: Option<String>,
@@ -104,11 +104,6 @@ struct SearchQuery {
     from: Option<String>,
     /// Before (RFC 3339)
     to: Option<String>,
-    #[param(ignore)]
-    #[expect(dead_code, reason = "read by Paging; named here so that the strict query knows it")]
-    limit: Option<String>,
-    #[param(ignore)]
-    page_token: Option<String>,
 }
 
 /// A record of the audit trail.
@@ -144,8 +139,7 @@ struct AuditRecord {
 async fn search(
     State(audit): State<Audit>,
     caller: Caller,
-    Query(query): Query<SearchQuery>,
-    paging: Paging,
+    Listed(query, paging): Listed<SearchQuery>,
 ) -> Result<Reply<Items<AuditRecord>>, Failure> {
     caller.may("audit.read")?;
     let named: Option<Id<Tenant>> = query.tenant.as_deref().map(str::parse).transpose()?;
@@ -160,7 +154,7 @@ async fn search(
     };
     let from = moment(&query.from, "from", Time::EPOCH)?;
     let to = moment(&query.to, "to", Time::LATEST)?;
-    let before = match query.page_token.as_deref() {
+    let before = match paging.page_token.as_deref() {
         None => None,
         Some(text) => PageToken::decode(text, 1)?.0.first().map(|id| id.parse()).transpose()?,
     };

@@ -14,8 +14,8 @@ use base::{
     id::kind::{self, Job},
 };
 use http_kit::{
-    Admin, Caller, Context, ErrorReply, Failure, Items, Json, Paging, PathId, Public, Query, Reply, Rules,
-    ZoneRouter,
+    Admin, Caller, Context, ErrorReply, Failure, Items, Json, Listed, Paging, PathId, Public, Query, Reply,
+    Rules, ZoneRouter,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -222,12 +222,6 @@ struct ListQuery {
     status: Option<String>,
     /// Only credentials of the person with this e-mail address.
     email: Option<String>,
-    #[param(ignore)]
-    #[expect(dead_code, reason = "read by Paging; named here so that the strict query knows it")]
-    limit: Option<String>,
-    #[param(ignore)]
-    #[expect(dead_code, reason = "read by Paging; named here so that the strict query knows it")]
-    page_token: Option<String>,
 }
 
 /// A tenant's credentials, newest first.
@@ -236,8 +230,7 @@ struct ListQuery {
 async fn list(
     State(credentials): State<Credentials>,
     caller: Caller,
-    Query(query): Query<ListQuery>,
-    paging: Paging,
+    Listed(query, paging): Listed<ListQuery>,
 ) -> Result<Reply<Items<CredentialSummary>>, Failure> {
     caller.may("credential.read")?;
     let tenant = credentials.identity.tenant_for(&caller, query.tenant.as_deref()).await?;
@@ -477,13 +470,12 @@ async fn receive(
 }
 
 /// A tenant's jobs, newest first.
-#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", params(JobsQuery, Paging),
+#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", params(Named, Paging),
     responses((status = 200, body = inline(Reply<Items<JobBody>>)), (status = 403, body = ErrorReply)))]
 async fn jobs(
     State(credentials): State<Credentials>,
     caller: Caller,
-    Query(query): Query<JobsQuery>,
-    paging: Paging,
+    Listed(query, paging): Listed<Named>,
 ) -> Result<Reply<Items<JobBody>>, Failure> {
     caller.may("job.read")?;
     let tenant = credentials.identity.tenant_for(&caller, query.tenant.as_deref()).await?;
@@ -508,31 +500,11 @@ async fn job(
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct JobsQuery {
-    /// `ten_…`
-    tenant: Option<String>,
-    #[param(ignore)]
-    #[expect(dead_code, reason = "read by Paging; named here so that the strict query knows it")]
-    limit: Option<String>,
-    #[param(ignore)]
-    #[expect(dead_code, reason = "read by Paging; named here so that the strict query knows it")]
-    page_token: Option<String>,
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PagedQuery {
+struct RowsQuery {
     /// `ten_…`
     tenant: Option<String>,
     /// `waiting`, `issued`, `failed`; all when nothing is named
     outcome: Option<String>,
-    #[param(ignore)]
-    #[expect(dead_code, reason = "read by Paging; named here so that the strict query knows it")]
-    limit: Option<String>,
-    #[param(ignore)]
-    #[expect(dead_code, reason = "read by Paging; named here so that the strict query knows it")]
-    page_token: Option<String>,
 }
 
 /// What is wrong with a row.
@@ -562,14 +534,13 @@ struct RowBody {
 
 /// The rows of a table, in the order of their lines.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/rows", tag = "jobs",
-    params(("id" = String, Path, description = "`job_…`"), PagedQuery, Paging),
+    params(("id" = String, Path, description = "`job_…`"), RowsQuery, Paging),
     responses((status = 200, body = inline(Reply<Items<RowBody>>)), (status = 404, body = ErrorReply)))]
 async fn rows(
     State(credentials): State<Credentials>,
     caller: Caller,
     PathId(id): PathId<Job>,
-    Query(query): Query<PagedQuery>,
-    paging: Paging,
+    Listed(query, paging): Listed<RowsQuery>,
 ) -> Result<Reply<Items<RowBody>>, Failure> {
     caller.may("job.read")?;
     let lang = caller.call.lang;

@@ -113,13 +113,15 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        Ok(Self(query(&parts.uri)?))
+        Ok(Self(query(&parts.uri, |name| name != "lang")?))
     }
 }
 
-fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T> {
+/// The parameters whose names are wanted.
+fn query<T: DeserializeOwned>(uri: &Uri, wanted: impl Fn(&str) -> bool) -> Result<T> {
     let text = uri.query().unwrap_or_default();
-    let kept: Vec<&str> = text.split('&').filter(|pair| pair.split('=').next() != Some("lang")).collect();
+    let kept: Vec<&str> =
+        text.split('&').filter(|pair| pair.split('=').next().is_some_and(&wanted)).collect();
     let rebuilt: Uri = format!("/?{}", kept.join("&")).parse().map_err(|_| error::VALIDATION.error())?;
     axum::extract::Query::try_from_uri(&rebuilt).map(|axum::extract::Query(value)| value).map_err(
         |rejection| {
@@ -154,7 +156,8 @@ impl<S: Send + Sync, K: IdKind> FromRequestParts<S> for PathId<K> {
     }
 }
 
-/// `limit` and `pageToken` of a list.
+/// `limit` and `pageToken` of a list. As an argument of its own it knows no other parameter; a list that has some
+/// takes [`Listed`].
 #[derive(Debug, Clone, PartialEq, Eq, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
@@ -180,17 +183,39 @@ impl<S: Sync> FromRequestParts<S> for Paging {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        Ok(Self::read(&parts.uri, |name| name != "lang")?)
+    }
+}
+
+impl Paging {
+    const NAMES: [&str; 2] = ["limit", "pageToken"];
+
+    fn read(uri: &Uri, wanted: impl Fn(&str) -> bool) -> Result<Self> {
         #[derive(serde::Deserialize)]
-        #[serde(rename_all = "camelCase")]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
         struct Raw {
             limit: Option<u32>,
             page_token: Option<String>,
         }
-        let raw: Raw = query(&parts.uri)?;
+        let raw: Raw = query(uri, wanted)?;
         let limit = raw.limit.unwrap_or(page::PAGE_ITEMS_DEFAULT);
         if !(1..=page::PAGE_ITEMS_MAX).contains(&limit) {
-            return Err(PAGE_LIMIT.at("limit").with("max", page::PAGE_ITEMS_MAX).into());
+            return Err(PAGE_LIMIT.at("limit").with("max", page::PAGE_ITEMS_MAX));
         }
         Ok(Self { limit, page_token: raw.page_token.filter(|token| !token.is_empty()) })
+    }
+}
+
+/// A list's own parameters, and the place in it. `T` names its parameters only; with `deny_unknown_fields` a name that
+/// neither knows is refused.
+#[derive(Debug, Clone)]
+pub struct Listed<T>(pub T, pub Paging);
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Listed<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let own = query(&parts.uri, |name| name != "lang" && !Paging::NAMES.contains(&name))?;
+        Ok(Self(own, Paging::read(&parts.uri, |name| Paging::NAMES.contains(&name))?))
     }
 }

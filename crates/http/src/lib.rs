@@ -1,6 +1,6 @@
 //! The house's HTTP toolkit: one way to write a handler, one door that every request goes through.
 //!
-//! A room writes thin handlers that take [`Caller`] or [`Context`], [`Json`], [`Query`], [`PathId`], [`Paging`] and
+//! A room writes thin handlers that take [`Caller`] or [`Context`], [`Json`], [`Query`], [`PathId`], [`Paging`], [`Listed`] and
 //! return [`Outcome`]`<`[`Reply`]`<T>>`; it mounts them on a [`ZoneRouter`]. The roof opens each zone with
 //! [`ZoneRouter::open`] and serves it on a [`Listener`] of that zone.
 //! Invariants: nothing leaves in a shape that was not agreed; a route of one zone is unknown in every other; each
@@ -30,7 +30,7 @@ pub use config::{DoorSettings, Network, Rates, SETTINGS};
 pub use door::{App, Fittings};
 pub use envelope::{ErrorBody, ErrorDetail, ErrorPage, ErrorReply, Items, Reply};
 pub use error::*;
-pub use extract::{Json, Paging, PathId, Query, read as read_json};
+pub use extract::{Json, Listed, Paging, PathId, Query, read as read_json};
 pub use health::Checks;
 pub use idempotency::{IdempotencyStore, MemoryIdempotency};
 pub use server::{Limits as ServerLimits, Listener, Socket};

@@ -104,6 +104,7 @@ async fn a_page_is_bounded_and_a_strange_token_refused() {
         ("limit=201", "PAGE_LIMIT_INVALID", "limit"),
         ("limit=many", "FIELD_WRONG", "limit"),
         ("pageToken=zz", "PAGE_TOKEN_INVALID", "pageToken"),
+        ("limits=2", "FIELD_UNKNOWN", "limits"),
     ] {
         let answer = ask(query).await;
         assert_eq!((answer.code().as_str(), answer.field().as_str()), (code, field), "{query}");

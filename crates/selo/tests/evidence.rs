@@ -130,6 +130,10 @@ async fn the_audit_search_finds_by_actor_resource_correlation_and_time() {
         let tenant = house.get("/api/v1/tenants").await.data()["items"][0]["id"].as_str().unwrap().to_owned();
         let all = house.get(&format!("/api/v1/audit?tenant={tenant}&limit=200")).await.data();
         assert!(all["items"].as_array().unwrap().len() >= 7, "{all}");
+        for (wrong, code) in [("actr=key_x", "FIELD_UNKNOWN"), ("limit=0", "PAGE_LIMIT_INVALID")] {
+            let refused = house.get(&format!("/api/v1/audit?tenant={tenant}&{wrong}")).await;
+            assert_eq!(refused.code(), code, "a filter that nobody knows must not answer with everything");
+        }
         let about = house.get(&format!("/api/v1/audit?tenant={tenant}&resource={}", ids[0])).await.data();
         let kinds: Vec<&str> =
             about["items"].as_array().unwrap().iter().map(|f| f["eventType"].as_str().unwrap()).collect();
