@@ -1,77 +1,57 @@
-//! A small load over HTTP/1.1 on the loopback interface: some connections, each asking again as soon as it is answered.
+//! A load over HTTP/1.1 on the loopback interface, made by `wrk`, and one small question of our own.
 //!
-//! Good for CPU per request, not for latency: it is a closed loop and says so. Bounded in requests and in time.
+//! Good for CPU per request, not for latency: `wrk` asks again on each connection as soon as it is answered, which is a
+//! closed loop. Bounded in connections and in time.
 
+use crate::guard::Guard;
+use crate::{Trouble, process};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 const WAIT: Duration = Duration::from_secs(10);
 const BODY_MAX: u64 = 16 * 1024 * 1024;
+/// How much longer than its load `wrk` may live.
+const GRACE: Duration = Duration::from_secs(20);
 
-/// What came of a load.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Answered {
-    pub well: u64,
-    pub badly: u64,
-    pub wall: Duration,
+/// Asks for `path` on `connections` connections until the time is over; how many answers came, all of them 200.
+pub fn run(port: u16, path: &str, connections: usize, time: Duration, guard: &Guard) -> Result<u64, Trouble> {
+    let log = process::fresh_log("bench-load");
+    let mut wrk = Command::new("wrk");
+    wrk.arg("--threads=1")
+        .arg(format!("--connections={connections}"))
+        .arg(format!("--duration={}s", time.as_secs()))
+        .args(["--header", "Accept: text/html", "--header", "Accept-Language: en"])
+        .arg(format!("http://127.0.0.1:{port}{path}"));
+    let ended = process::run(&mut wrk, &log, time + GRACE, guard)?;
+    let said = crate::run::read(&log);
+    let broken = |why: &str| Trouble::new(format!("wrk at {path}: {why}; see {}", crate::place::short(&log)));
+    if !ended.well() {
+        return Err(broken("it failed"));
+    }
+    if said.contains("Non-2xx") || said.contains("Socket errors") {
+        return Err(broken("not every answer was good"));
+    }
+    answers(&said).ok_or_else(|| broken("it did not say how many were answered"))
 }
 
-/// Asks for `path` until the time is over.
-pub fn run(port: u16, path: &str, connections: usize, time: Duration) -> Answered {
-    let start = Instant::now();
-    let mut total = Answered::default();
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..connections)
-            .map(|_| {
-                scope.spawn(move || {
-                    let mut mine = Answered::default();
-                    let mut line = None;
-                    while start.elapsed() < time {
-                        match get_on(&mut line, port, path) {
-                            Ok((200, _)) => mine.well += 1,
-                            _ => {
-                                mine.badly += 1;
-                                line = None;
-                            }
-                        }
-                    }
-                    mine
-                })
-            })
-            .collect();
-        for worker in workers {
-            let mine = worker.join().unwrap_or_default();
-            total.well += mine.well;
-            total.badly += mine.badly;
-        }
-    });
-    total.wall = start.elapsed();
-    total
+/// The number in wrk's line `N requests in T, B read`.
+fn answers(said: &str) -> Option<u64> {
+    let line = said.lines().find(|line| line.contains(" requests in "))?;
+    line.split_ascii_whitespace().next()?.parse().ok().filter(|number| *number > 0)
 }
 
 /// Asks once, on a connection of its own.
 pub fn get(port: u16, path: &str) -> std::io::Result<(u16, Vec<u8>)> {
-    get_on(&mut None, port, path)
-}
-
-fn get_on(line: &mut Option<BufReader<TcpStream>>, port: u16, path: &str) -> std::io::Result<(u16, Vec<u8>)> {
-    let mut stream = match line.take() {
-        Some(stream) => stream,
-        None => {
-            let stream = TcpStream::connect_timeout(&SocketAddr::from(([127, 0, 0, 1], port)), WAIT)?;
-            stream.set_nodelay(true)?;
-            stream.set_read_timeout(Some(WAIT))?;
-            BufReader::new(stream)
-        }
-    };
+    let stream = TcpStream::connect_timeout(&SocketAddr::from(([127, 0, 0, 1], port)), WAIT)?;
+    stream.set_read_timeout(Some(WAIT))?;
+    let mut stream = BufReader::new(stream);
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nAccept: text/html\r\nAccept-Language: en\r\n\r\n"
     );
     stream.get_mut().write_all(request.as_bytes())?;
-    let answer = read_answer(&mut stream)?;
-    *line = Some(stream);
-    Ok(answer)
+    read_answer(&mut stream)
 }
 
 fn read_answer(stream: &mut impl BufRead) -> std::io::Result<(u16, Vec<u8>)> {
@@ -118,7 +98,15 @@ fn read_line(stream: &mut impl BufRead) -> std::io::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::read_answer;
+    use super::{answers, read_answer};
+
+    #[test]
+    fn the_number_of_answers_is_read_and_none_is_no_number() {
+        let said = "Running 1s test @ http://127.0.0.1:1/\n  1 threads and 8 connections\n  37221 requests in 1.10s, 438.12MB read\nRequests/sec:  33837.01\n";
+        assert_eq!(answers(said), Some(37_221));
+        assert_eq!(answers("  0 requests in 1.00s, 0.00B read"), None);
+        assert_eq!(answers("unable to connect"), None);
+    }
 
     #[test]
     fn an_answer_is_read_by_its_length_and_by_its_chunks() {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use base::Result;
 use events::{Leaf, Log};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use proof::{
     merkle::{self, Frontier, Hash},
     tile::{self, TILE_WIDTH, TileId, TileKind, TileReadError},
@@ -13,6 +14,9 @@ use proof::{
 use store::blob::Blobs;
 
 use crate::error;
+
+/// Tiles that are written at once; each is synced by itself, and the disk does several syncs in one.
+const PUTS_AT_ONCE: usize = 8;
 
 /// The right edge of a log's tiles: where to go on.
 pub(crate) struct Edge {
@@ -24,7 +28,7 @@ pub(crate) struct Edge {
     bundle: Vec<u8>,
 }
 
-/// What an append produced, in the order in which it must be published.
+/// What an append produced.
 pub(crate) struct Written(pub(crate) Vec<(TileId, Vec<u8>)>);
 
 impl Edge {
@@ -87,12 +91,13 @@ impl Edge {
         Ok(Written(out))
     }
 
-    /// Publishes what an append produced.
+    /// Publishes what an append produced, several at a time: only the checkpoint must come after all of them.
     pub(crate) async fn publish(&self, blobs: &Blobs, written: Written) -> Result<()> {
-        for (id, bytes) in written.0 {
-            blobs.put(&key(self.log, id), bytes).await?;
-        }
-        Ok(())
+        let puts = written
+            .0
+            .into_iter()
+            .map(|(id, bytes)| async move { blobs.put(&key(self.log, id), bytes).await });
+        futures_util::stream::iter(puts).buffer_unordered(PUTS_AT_ONCE).try_collect().await
     }
 }
 

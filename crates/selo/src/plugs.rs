@@ -105,4 +105,8 @@ impl Documents for Plugs {
     fn picture<'a>(&'a self, handle: &'a str) -> Boxed<'a, Result<Option<Arc<Vec<u8>>>>> {
         Box::pin(self.drawing(handle))
     }
+
+    fn mark(&self) -> Option<u64> {
+        self.0.house.db.commits()
+    }
 }

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 use audit::check_proof;
-use events::Log;
+use base::{Id, id::kind};
+use events::{Fact, Log, Record};
 use proof::note::VerifierKey;
 use serde_json::json;
 use testkit::{TestHouse, engines};
@@ -147,4 +148,42 @@ async fn the_audit_search_finds_by_actor_resource_correlation_and_time() {
         assert_eq!(later["items"].as_array().unwrap().len(), 0);
         assert_eq!(house.get(&format!("/api/v1/audit?tenant={tenant}&from=yesterday")).await.status, 400);
     }
+}
+
+/// Records facts without anything that they speak of: only their places count here.
+async fn crowd(house: &TestHouse, count: usize) {
+    let house = &house.rooms.house;
+    let call = house.system("crowd");
+    let facts: Vec<Fact> = (0..count)
+        .map(|_| {
+            let credential: Id<kind::Credential> = house.id();
+            let payload = json!({"credential": credential});
+            Fact::new(&credential::facts::CREDENTIAL_SUSPENDED, house.id(), house.now(), credential, payload)
+        })
+        .collect();
+    house
+        .db
+        .write("test.crowd", move |tx| facts.iter().try_for_each(|fact| tx.record(&call, fact)))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_long_backlog_is_published_in_steps_that_each_end_with_a_checkpoint() {
+    // Once a backlog had to be tiled within one lease of five seconds: a larger one was begun again for ever.
+    let house = TestHouse::new().await;
+    house.settle().await;
+    for _ in 0..4 {
+        crowd(&house, 5_000).await;
+    }
+    let checkpoints = || {
+        let figures = house.rooms.house.db.figures();
+        figures.verbs.iter().find(|(name, _)| *name == "audit.checkpoint").map_or(0, |(_, taken)| taken.count)
+    };
+    let before = checkpoints();
+    assert!(house.rooms.audit.publish(Log::Cred).await.unwrap());
+    assert_eq!(checkpoints() - before, 3, "20,000 leaves in steps of 8,192");
+    let report = house.rooms.audit.verify(Log::Cred).await.unwrap();
+    assert!(report.ok && report.size == 20_001, "{report:?}");
+    assert!(!house.rooms.audit.publish(Log::Cred).await.unwrap(), "nothing is left to do");
 }

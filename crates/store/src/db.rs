@@ -192,6 +192,16 @@ impl Db {
         }
     }
 
+    /// How many commits there were, on SQLite, where all of them are this process's own: what was read is still true
+    /// while the number stays as it was before the reading. It grows before the verb is answered. On PostgreSQL
+    /// nothing, because others write too.
+    pub fn commits(&self) -> Option<u64> {
+        match self.0.queues {
+            Queues::Sqlite { .. } => Some(self.0.shared.counters.commits.load(Ordering::SeqCst)),
+            Queues::Postgres { .. } => None,
+        }
+    }
+
     /// A copy of all figures.
     pub fn figures(&self) -> Figures {
         let depth = match &self.0.queues {

@@ -53,4 +53,9 @@ pub trait Documents: Send + Sync + 'static {
     fn standing<'a>(&'a self, _handle: &'a str) -> Boxed<'a, Result<Option<Standing>>> {
         Box::pin(std::future::ready(Ok(None)))
     }
+    /// A number that stays the same as long as nothing in the house was changed; nothing when that cannot be told
+    /// without asking, as where several processes share a database.
+    fn mark(&self) -> Option<u64> {
+        None
+    }
 }

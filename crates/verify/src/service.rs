@@ -15,7 +15,7 @@ use proof::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    cache::{Kept, Key, Pages},
+    cache::{Kept, Pages},
     error, pages,
     port::{Document, Documents, Standing},
 };
@@ -141,18 +141,25 @@ impl Verifier {
     /// Those of [`Verifier::verify_handle`].
     pub(crate) async fn page(&self, handle: &str, lang: Lang) -> Result<bytes::Bytes> {
         let handle = formed(handle)?;
-        let standing = self.documents.standing(handle).await?;
         let now = self.clock.now();
-        let key = standing.as_ref().map(|standing| Key::new(handle, lang, &standing.version));
-        if let Some(kept) = key.as_ref().and_then(|key| self.pages.get(key, now)) {
+        // Taken before the question, so that what is committed meanwhile makes the answer old, never young.
+        let mark = self.documents.mark();
+        if let Some(kept) = self.pages.unchanged(handle, lang, mark, now) {
+            return Ok(kept);
+        }
+        let standing = self.documents.standing(handle).await?;
+        let version = standing.as_ref().map(|standing| standing.version.clone());
+        let kept = version.as_ref().and_then(|version| self.pages.current(handle, lang, version, mark, now));
+        if let Some(kept) = kept {
             return Ok(kept);
         }
         let shown = self.behind(handle, standing, &Options::default()).await?;
         let html = bytes::Bytes::from(pages::checked(&shown, lang, &self.host(), &format!("/v/{handle}")));
-        if let Some(key) = key
+        if let Some(version) = version
             && let Some(changes_at) = holds_until(&shown)
         {
-            self.pages.keep(key, Kept { html: html.clone(), rendered_at: now, changes_at });
+            let kept = Kept { html: html.clone(), version, rendered_at: now, changes_at, mark };
+            self.pages.keep(handle, lang, kept);
         }
         Ok(html)
     }

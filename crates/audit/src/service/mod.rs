@@ -1,4 +1,6 @@
-//! The verbs of the evidence log: publish, prove, check, audit itself.
+//! The verbs of the evidence log: publish, prove and check; the self-audit has its own file.
+
+mod verify;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -6,7 +8,6 @@ use base::{
     Call, Id, Result,
     id::kind::{Event, Tenant},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use events::{Fact, House, Log, LogRange, Record};
 use keys::{Algorithm, Keys, Purpose, SigningKeyInfo};
 use proof::{
@@ -23,17 +24,15 @@ use tokio::sync::Mutex;
 
 use crate::{
     error, facts,
-    model::{LogHead, LogReport, Proven},
+    model::{LogHead, Proven},
     repo,
     tiles::{self, Edge},
 };
 
-/// So many leaves are tiled at once.
+/// So many leaves are tiled at once: a fraction of a second's work, so that the lease outlives it by far.
 const CHUNK_LEAVES: u32 = 8_192;
 /// A publisher that dies is replaced after this time.
 const LEASE_SECONDS: u64 = 5;
-/// The self-audit names so many problems and then stops.
-const PROBLEMS_MAX: usize = 20;
 /// The tenant of the house's own keys and facts.
 const HOUSE: Id<Tenant> = Id::NIL;
 
@@ -128,12 +127,22 @@ impl Audit {
             .collect()
     }
 
-    /// Tiles what is new and signs a checkpoint when the tree grew. False when there was nothing to do or another
-    /// process publishes this log.
+    /// Tiles what is new and signs checkpoints until the log has not grown any more. False when there was nothing to do
+    /// or another process publishes this log.
     ///
     /// # Errors
     /// `LOG_WOULD_FORK` when the database is behind a checkpoint that was signed before; the store's.
     pub async fn publish(&self, log: Log) -> Result<bool> {
+        let mut published = false;
+        while self.publish_chunk(log).await? {
+            published = true;
+        }
+        Ok(published)
+    }
+
+    /// Tiles at most [`CHUNK_LEAVES`] leaves and signs a checkpoint over them: a backlog of any length is published in
+    /// steps that each fit into one lease.
+    async fn publish_chunk(&self, log: Log) -> Result<bool> {
         let Some(edge) = self.edges.get(&log) else { return Ok(false) };
         let mut edge = edge.lock().await;
         let (head, size) = self
@@ -155,6 +164,11 @@ impl Audit {
         if size == head.size && head.signed_at.is_some() {
             return Ok(false);
         }
+        // Another process may have published since this one last did, so the edge must be at the durable size.
+        let mut current = match edge.take() {
+            Some(known) if known.size() == head.size => known,
+            _ => self.edge_at(log, head.size).await?,
+        };
         let (holder, now) = (self.holder.clone(), self.house.now());
         let lease_name = format!("audit.publisher.{}", log.name());
         let held = self
@@ -165,26 +179,7 @@ impl Audit {
             })
             .await?;
         let Some(held) = held else { return Ok(false) };
-        // Another process may have published since this one last did, so the edge must be at the durable size.
-        let mut current = match edge.take() {
-            Some(known) if known.size() == head.size => known,
-            _ => Edge::load(&self.blobs, log, head.size).await.unwrap_or_else(|| Edge::empty(log)),
-        };
-        while current.size() < size {
-            let from = current.size();
-            let range = LogRange { from, limit: CHUNK_LEAVES };
-            let leaves = self.house.db.read("audit.leaves", move |rx| events::leaves(rx, log, range)).await?;
-            let Some(last) = leaves.last() else { break };
-            if last.index + 1 != from + leaves.len() as u64 {
-                return Err(error::FORK
-                    .error()
-                    .with("log", log.name())
-                    .with("found", from)
-                    .with("signed", last.index));
-            }
-            let written = current.append(&leaves)?;
-            current.publish(&self.blobs, written).await?;
-        }
+        self.tile_chunk(log, &mut current, size).await?;
         let (size, root) = (current.size(), current.frontier.root());
         let now = self.house.now();
         let durable = self
@@ -211,6 +206,38 @@ impl Audit {
             .await?;
         *edge = Some(current);
         Ok(true)
+    }
+
+    /// The right edge of a log of `size` leaves: from its tiles or, where they are missing or wrong, made again with
+    /// them. What tiles hold is determined by the leaves, so this needs no lease.
+    async fn edge_at(&self, log: Log, size: u64) -> Result<Edge> {
+        if let Some(edge) = Edge::load(&self.blobs, log, size).await {
+            return Ok(edge);
+        }
+        let mut edge = Edge::empty(log);
+        while edge.size() < size {
+            self.tile_chunk(log, &mut edge, size).await?;
+        }
+        Ok(edge)
+    }
+
+    /// Appends the next leaves, [`CHUNK_LEAVES`] at most, to an edge that is to grow to `size`, and publishes their
+    /// tiles.
+    async fn tile_chunk(&self, log: Log, edge: &mut Edge, size: u64) -> Result<()> {
+        let from = edge.size();
+        let limit = u32::try_from(size - from).unwrap_or(u32::MAX).min(CHUNK_LEAVES);
+        if limit == 0 {
+            return Ok(());
+        }
+        let range = LogRange { from, limit };
+        let leaves = self.house.db.read("audit.leaves", move |rx| events::leaves(rx, log, range)).await?;
+        let whole = leaves.len() == limit as usize
+            && leaves.last().is_some_and(|last| last.index + 1 == from + u64::from(limit));
+        if !whole {
+            return Err(error::FORK.error().with("log", log.name()).with("found", from).with("signed", size));
+        }
+        let written = edge.append(&leaves)?;
+        edge.publish(&self.blobs, written).await
     }
 
     /// Refuses to go on with a database that is behind the last checkpoint, which lies outside of it beside the tiles.
@@ -303,84 +330,6 @@ impl Audit {
             .map_err(|e| base::error::INTERNAL.because(e))
     }
 
-    /// Computes a whole log again: leaves from facts, tiles from leaves, the root under its checkpoint.
-    ///
-    /// # Errors
-    /// The store's; what does not agree is in the report.
-    pub async fn verify(&self, log: Log) -> Result<LogReport> {
-        let head = self.head(log).await?;
-        let mut problems = Vec::new();
-        let mut edge = Edge::empty(log);
-        while edge.size() < head.size && problems.len() < PROBLEMS_MAX {
-            let from = edge.size();
-            let limit = u32::try_from(head.size - from).unwrap_or(u32::MAX).min(CHUNK_LEAVES);
-            let chunk = self
-                .house
-                .db
-                .read("audit.audited", move |rx| events::audited(rx, log, LogRange { from, limit }))
-                .await?;
-            if chunk.is_empty() {
-                problems.push(format!("leaf {from} of {} is missing", head.size));
-                break;
-            }
-            for (row, index) in chunk.iter().zip(from..) {
-                if let Some(problem) = disagreement(row, index) {
-                    problems.push(problem);
-                }
-            }
-            let leaves: Vec<events::Leaf> = chunk.into_iter().map(|row| row.leaf).collect();
-            let written = edge.append(&leaves)?;
-            for (id, bytes) in written.0 {
-                // Unfinished tiles count only at the end: earlier ones may have been replaced by full ones.
-                if !id.is_full() && edge.size() < head.size {
-                    continue;
-                }
-                match tiles::get(&self.blobs, log, id).await? {
-                    Some(published)
-                        if published.starts_with(&bytes)
-                            && (!id.is_full() || published.len() == bytes.len()) => {}
-                    Some(_) => problems.push(format!("tile {} differs from its leaves", id.path())),
-                    None => problems.push(format!("tile {} is missing", id.path())),
-                }
-            }
-        }
-        let root = edge.frontier.root();
-        if edge.size() == head.size && root != head.root {
-            problems.push("the root over all leaves is not the one that was signed".to_owned());
-        }
-        problems.extend(self.checkpoint_problem(log, &head).await?);
-        let (facts, placed) = self.house.db.read("audit.census", events::census).await?;
-        if facts != placed {
-            problems.push(format!("{facts} facts but {placed} places in the logs"));
-        }
-        problems.truncate(PROBLEMS_MAX);
-        Ok(LogReport {
-            log: log.name().to_owned(),
-            size: edge.size(),
-            root: STANDARD.encode(root),
-            ok: problems.is_empty(),
-            problems,
-        })
-    }
-
-    async fn checkpoint_problem(&self, log: Log, head: &LogHead) -> Result<Option<String>> {
-        let Some(checkpoint) = &head.checkpoint else {
-            return Ok((head.size > 0).then(|| "there is no checkpoint".to_owned()));
-        };
-        let policy = LogPolicy::new(&head.origin, &self.verifiers(log, &head.origin).await?, &[], 0)
-            .map_err(|e| base::error::INTERNAL.because(e))?;
-        Ok(match policy.open(checkpoint) {
-            Err(wrong) => Some(format!("the checkpoint does not open: {wrong}")),
-            Ok(opened) if opened.checkpoint.size() > head.size => {
-                Some("the checkpoint is ahead of its log".to_owned())
-            }
-            Ok(opened) if opened.checkpoint.size() == head.size && *opened.checkpoint.root() != head.root => {
-                Some("the checkpoint is of another tree".to_owned())
-            }
-            Ok(_) => None,
-        })
-    }
-
     /// Opens where a call came from, for whoever may search the audit.
     pub(crate) fn origin_of(&self, fact: &events::Recorded) -> Option<Value> {
         let sealed = fact.origin_sealed.as_ref()?;
@@ -391,33 +340,6 @@ impl Audit {
 
 fn checkpoint_key(log: Log) -> String {
     format!("log/{}/checkpoint", log.name())
-}
-
-/// How a leaf disagrees with the fact it was made of, if it does.
-fn disagreement(row: &events::Audited, index: u64) -> Option<String> {
-    let leaf = &row.leaf;
-    if leaf.index != index {
-        return Some(format!("leaf {index} is missing, the next is {}", leaf.index));
-    }
-    if merkle::leaf_hash(&leaf.entry) != leaf.hash {
-        return Some(format!("leaf {index} ({}) has another hash than its bytes", leaf.fact));
-    }
-    let Ok(entry) = serde_json::from_slice::<Value>(&leaf.entry) else {
-        return Some(format!("leaf {index} ({}) cannot be read", leaf.fact));
-    };
-    let digest = proof::canon::canonicalize(&row.payload)
-        .map(|text| proof::crypto::hex(&proof::crypto::sha256(text.as_bytes())))
-        .unwrap_or_default();
-    let expected = [
-        ("id", leaf.fact.to_string()),
-        ("type", row.kind.clone()),
-        ("time", row.time.rfc3339()),
-        ("payload", digest),
-    ];
-    expected
-        .iter()
-        .find(|(name, value)| entry.get(*name).and_then(Value::as_str) != Some(value.as_str()))
-        .map(|(name, _)| format!("leaf {index} ({}) and its fact differ in {name}", leaf.fact))
 }
 
 /// Checks a proof file against keys that the caller trusts, without any database. The leaf's bytes are in `extra`.
