@@ -44,8 +44,8 @@ crate::codes! {
         pt "Não existe a opção {key}." => "Queria dizer {suggestion}?";
     /// A value of another kind.
     CONFIG_WRONG_KIND = "CONFIG_WRONG_KIND", Invalid,
-        en "{key} needs {expected}." => "Write a value of that kind.",
-        pt "{key} precisa de {expected}." => "Escreva um valor desse tipo.";
+        en "The value of {key} is of another kind." => "Write it like this: {expected}",
+        pt "O valor de {key} é de outro tipo." => "Escreva-o assim: {expected}";
     /// A number or time outside of its range.
     CONFIG_OUT_OF_RANGE = "CONFIG_OUT_OF_RANGE", Invalid,
         en "{key} is out of range." => "Choose a value from {min} to {max}.",
