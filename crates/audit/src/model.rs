@@ -30,6 +30,8 @@ pub struct LogReport {
     pub log: String,
     /// How many leaves were computed again.
     pub size: u64,
+    /// How many more records wait for a checkpoint over them; it follows within seconds.
+    pub waiting: u64,
     /// The root over all of them, base64.
     pub root: String,
     /// Whether everything agreed.

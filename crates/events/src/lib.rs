@@ -20,7 +20,7 @@ pub use fact::{
 pub use house::House;
 pub use repo::{
     Audited, Leaf, LogRange, Recorded, Search, audited, census, fact_by_id, first_of_resource, forget_person,
-    leaf_of, leaves, log_size, payloads_of_resource, search,
+    leaf_of, leaves, log_size, payloads_of_resource, search, waiting_from,
 };
 pub use sequencer::Sequencer;
 

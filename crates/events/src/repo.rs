@@ -141,6 +141,19 @@ pub fn log_size(rx: &mut Rx<'_>, log: Log) -> Result<u64> {
     Ok(u64::try_from(next).unwrap_or(0))
 }
 
+/// How many facts of a log stand at `from` or later, or wait for their place.
+pub fn waiting_from(rx: &mut Rx<'_>, log: Log, from: u64) -> Result<u64> {
+    let pending: i64 = rx.one(
+        sql!(
+            "-- events.count_pending
+            select count(*) as pending from events_pending where log = $1"
+        ),
+        &values![log.name()],
+        |row| row.get(0),
+    )?;
+    Ok(log_size(rx, log)?.saturating_sub(from) + u64::try_from(pending).unwrap_or(0))
+}
+
 pub(crate) fn fact_exists(tx: &mut Tx<'_>, id: Id<Event>) -> Result<bool> {
     let found: Option<i64> = tx.optional(
         sql!(

@@ -181,9 +181,11 @@ async fn a_long_backlog_is_published_in_steps_that_each_end_with_a_checkpoint() 
         figures.verbs.iter().find(|(name, _)| *name == "audit.checkpoint").map_or(0, |(_, taken)| taken.count)
     };
     let before = checkpoints();
+    let report = house.rooms.audit.verify(Log::Cred).await.unwrap();
+    assert_eq!((report.ok, report.size, report.waiting), (true, 1, 20_000), "what waits is said");
     assert!(house.rooms.audit.publish(Log::Cred).await.unwrap());
     assert_eq!(checkpoints() - before, 3, "20,000 leaves in steps of 8,192");
     let report = house.rooms.audit.verify(Log::Cred).await.unwrap();
-    assert!(report.ok && report.size == 20_001, "{report:?}");
+    assert!(report.ok && report.size == 20_001 && report.waiting == 0, "{report:?}");
     assert!(!house.rooms.audit.publish(Log::Cred).await.unwrap(), "nothing is left to do");
 }

@@ -64,14 +64,23 @@ impl Audit {
             problems.push("the root over all leaves is not the one that was signed".to_owned());
         }
         problems.extend(self.checkpoint_problem(log, &head).await?);
-        let (facts, placed) = self.house.db.read("audit.census", events::census).await?;
+        let size = edge.size();
+        let (facts, placed, waiting) = self
+            .house
+            .db
+            .read("audit.census", move |rx| {
+                let (facts, placed) = events::census(rx)?;
+                Ok((facts, placed, events::waiting_from(rx, log, size)?))
+            })
+            .await?;
         if facts != placed {
             problems.push(format!("{facts} facts but {placed} places in the logs"));
         }
         problems.truncate(PROBLEMS_MAX);
         Ok(LogReport {
             log: log.name().to_owned(),
-            size: edge.size(),
+            size,
+            waiting,
             root: STANDARD.encode(root),
             ok: problems.is_empty(),
             problems,

@@ -23,10 +23,12 @@ pub async fn verify_all(voice: Voice, door: &Door) -> Result<Exit> {
         for log in &logs {
             let sign = if log.get("ok") == Some(&Value::Bool(true)) { "✓" } else { "✗" };
             out.push_str(&format!(
-                "{sign} {}: {} leaves, root {}\n",
+                "{sign} {}: {} {} {}{}\n",
                 text(log, "/log"),
                 log["size"],
-                text(log, "/root")
+                voice.lang.pick("leaves, root", "folhas, raiz"),
+                text(log, "/root"),
+                waiting(voice, log)
             ));
             for problem in log["problems"].as_array().into_iter().flatten() {
                 out.push_str(&format!("    {}\n", problem.as_str().unwrap_or_default()));
@@ -35,6 +37,17 @@ pub async fn verify_all(voice: Voice, door: &Door) -> Result<Exit> {
         out
     });
     Ok(if good { Exit::Done } else { Exit::No })
+}
+
+/// What waits for a checkpoint, when something does.
+fn waiting(voice: Voice, log: &Value) -> String {
+    match log.get("waiting").and_then(Value::as_u64) {
+        None | Some(0) => String::new(),
+        Some(count) => {
+            let words = voice.lang.pick("more wait for a checkpoint", "mais aguardam um ponto de controlo");
+            format!(" ({count} {words})")
+        }
+    }
 }
 
 /// Checks one proof file: against a vkey that was given (then without any house), else against the house's keys.
