@@ -216,24 +216,13 @@ async fn prove(
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let unknown = || error::RECORD_NOT_FOUND.error().with("id", &id);
-    let fact: Id<Event> = match id.parse::<Id<Event>>() {
-        Ok(fact) => fact,
+    let proof = match id.parse::<Id<Event>>() {
+        Ok(fact) => audit.prove(fact).await?,
         Err(_) => {
             let credential: Id<Credential> = id.parse().map_err(|_| unknown())?;
-            let tenant = caller.tenant;
-            audit
-                .house
-                .db
-                .read("audit.issued", move |rx| {
-                    events::first_of_resource(rx, "credential.issued", &credential.to_string())
-                })
-                .await?
-                .filter(|fact| tenant.is_none_or(|own| fact.tenant == own))
-                .ok_or_else(unknown)?
-                .id
+            audit.prove_issued(caller.tenant, credential).await?
         }
     };
-    let proof = audit.prove(fact).await?;
     Ok(bytes("text/plain; charset=utf-8", "no-store", proof))
 }
 

@@ -67,7 +67,7 @@ impl Plugs {
             suspended: version.starts_with("suspended:"),
             version,
             changed_at,
-            evidence: None,
+            evidence: true,
         }))
     }
 
@@ -75,6 +75,17 @@ impl Plugs {
         match self.0.credentials.public_document(handle).await? {
             Some(Issued::Live { bytes, credential }) => {
                 self.0.credentials.page_picture(&credential, bytes).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Plugs {
+    async fn record_of(&self, handle: &str) -> Result<Option<Vec<u8>>> {
+        match self.0.credentials.public_document(handle).await? {
+            Some(Issued::Live { credential, .. }) => {
+                self.0.audit.prove_issued(Some(credential.tenant), credential.id).await.map(Some)
             }
             _ => Ok(None),
         }
@@ -96,6 +107,10 @@ impl Documents for Plugs {
 
     fn trust(&self) -> Boxed<'_, Result<TrustList>> {
         Box::pin(self.tenants())
+    }
+
+    fn evidence<'a>(&'a self, handle: &'a str) -> Boxed<'a, Result<Option<Vec<u8>>>> {
+        Box::pin(self.record_of(handle))
     }
 
     fn standing<'a>(&'a self, handle: &'a str) -> Boxed<'a, Result<Option<Standing>>> {

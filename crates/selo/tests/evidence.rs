@@ -55,6 +55,31 @@ async fn a_proof_holds_for_its_record_and_for_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_public_page_gives_everybody_the_proof_of_its_record() {
+    for house in engines().await {
+        house.tenant("Universidade").await;
+        let one = house.issue("Ana Conceição", "ana@example.org").await;
+        let page = one["pageUrl"].as_str().unwrap().to_owned();
+        let address = format!("{page}/record.tlog-proof");
+        assert_eq!(house.public_get(&address).await.status, 503, "no checkpoint covers it yet");
+        house.settle().await;
+        let html = house.public_get(&page).await.text();
+        let path = address.strip_prefix("http://localhost:8080").unwrap();
+        assert!(html.contains(&format!("href=\"{path}\"")), "the page links to its proof");
+        let file = house.public_get(&address).await;
+        assert_eq!(file.status, 200, "{}", file.text());
+        let vkey = house.public_get("/log/cred/vkey").await.text();
+        let key = VerifierKey::parse(vkey.trim()).unwrap();
+        let proven = check_proof(&file.body, key.name(), std::slice::from_ref(&key)).unwrap();
+        let entry = String::from_utf8_lossy(&proven.entry).into_owned();
+        assert!(entry.contains("credential.issued") && !entry.contains("Ana"), "{entry}");
+        assert_eq!(house.public_get("/v/0123456789abcdefghjkmnpqrs/record.tlog-proof").await.status, 404);
+        house.post(&format!("/api/v1/people/{}/erase", one["person"].as_str().unwrap()), json!({})).await;
+        assert_eq!(house.public_get(&address).await.status, 404, "a forgotten person's page says no more");
+    }
+}
+
+#[tokio::test]
 async fn strangers_read_the_public_log_and_not_the_administrative_one() {
     let house = TestHouse::new().await;
     busy(&house).await;

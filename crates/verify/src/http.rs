@@ -33,6 +33,7 @@ pub fn public_routes(verifier: Verifier) -> ZoneRouter<Public> {
         .page("/verify", heavy, post(handed_in).get(landing))
         .page("/v/{handle}", Rules::read(), get(public_page))
         .page("/v/{handle}/picture.png", Rules::read(), get(picture))
+        .page("/v/{handle}/record.tlog-proof", Rules::read(), get(evidence))
         .routes_with(heavy.not_idempotent(), routes!(check))
         .with_state(verifier)
         .merge(page::routes())
@@ -67,6 +68,18 @@ async fn picture(State(verifier): State<Verifier>, Path(handle): Path<String>) -
     let picture = verifier.picture(&handle).await?;
     let mut response = Response::new(picture.as_ref().clone().into());
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("image/png"));
+    Ok(response)
+}
+
+/// C2SP tlog-proof: for anybody's tools, with nothing in it that the public log does not say.
+async fn evidence(State(verifier): State<Verifier>, Path(handle): Path<String>) -> Result<Response, Failure> {
+    let mut response = Response::new(verifier.evidence(&handle).await?.into());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(
+        header::CONTENT_DISPOSITION,
+        HeaderValue::from_static("attachment; filename=\"record.tlog-proof\""),
+    );
     Ok(response)
 }
 

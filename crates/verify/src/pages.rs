@@ -313,7 +313,7 @@ pub(crate) fn checked(shown: &Shown, lang: Lang, host: &str, path: &str) -> Stri
             div.side {
                 @if !report.fields.is_empty() { (fields(&report.fields, lang)) }
                 (issuer(report, lang))
-                (status(report, standing, handle.is_none(), lang))
+                (status(report, standing, handle, lang))
             }
             div.second {
                 (checks(report, lang))
@@ -524,7 +524,7 @@ fn issuer(report: &Report, lang: Lang) -> Markup {
     )
 }
 
-fn status(report: &Report, standing: Option<&Standing>, handed_in: bool, lang: Lang) -> Markup {
+fn status(report: &Report, standing: Option<&Standing>, handle: Option<&str>, lang: Lang) -> Markup {
     let state = match state_of(report, standing) {
         StatusState::Active => lang.pick("Not withdrawn", "Não retirado"),
         StatusState::Revoked => lang.pick("Withdrawn for good", "Retirado definitivamente"),
@@ -546,7 +546,7 @@ fn status(report: &Report, standing: Option<&Standing>, handed_in: bool, lang: L
     if let Some(format) = report.format {
         let note = report
             .carrier
-            .filter(|_| handed_in)
+            .filter(|_| handle.is_none())
             .map(|carrier| words::carrier(carrier, lang))
             .unwrap_or_default();
         lines.push(FieldLine {
@@ -558,8 +558,12 @@ fn status(report: &Report, standing: Option<&Standing>, handed_in: bool, lang: L
         lang.pick("Status and evidence", "Situação e prova"),
         &html! {
             (field_list(&lines))
-            @if let Some(evidence) = standing.and_then(|standing| standing.evidence.as_deref()) {
-                p.further { a href=(evidence) rel="nofollow" { (lang.pick("Entry in the public evidence log", "Registo no livro público de provas")) } }
+            @if let Some(handle) = handle.filter(|_| standing.is_some_and(|standing| standing.evidence)) {
+                p.further {
+                    a href={ "/v/" (handle) "/record.tlog-proof" } rel="nofollow" download {
+                        (lang.pick("Proof of its entry in the public log", "Prova do seu registo no livro público"))
+                    }
+                }
             }
         },
     )

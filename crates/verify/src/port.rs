@@ -33,8 +33,8 @@ pub struct Standing {
     pub suspended: bool,
     /// When the status last changed; shown beside a withdrawal, as the house's word.
     pub changed_at: Option<Time>,
-    /// Where the proof that it is in the evidence log is found, when that is public.
-    pub evidence: Option<String>,
+    /// Whether the proof that it is in the public evidence log can be fetched ([`Documents::evidence`]).
+    pub evidence: bool,
 }
 
 /// Finds documents, status lists, controllers' keys and the house's own issuers.
@@ -49,6 +49,9 @@ pub trait Documents: Send + Sync + 'static {
     fn trust(&self) -> Boxed<'_, Result<TrustList>>;
     /// The picture of a public page.
     fn picture<'a>(&'a self, handle: &'a str) -> Boxed<'a, Result<Option<Arc<Vec<u8>>>>>;
+    /// The proof that the document's issuing stands in the public evidence log (C2SP tlog-proof); nothing for an unknown
+    /// handle.
+    fn evidence<'a>(&'a self, handle: &'a str) -> Boxed<'a, Result<Option<Vec<u8>>>>;
     /// What is cheaply known of a handle. A house that cannot say renders every page anew.
     fn standing<'a>(&'a self, _handle: &'a str) -> Boxed<'a, Result<Option<Standing>>> {
         Box::pin(std::future::ready(Ok(None)))

@@ -172,6 +172,14 @@ impl Verifier {
         self.documents.picture(formed(handle)?).await?.ok_or_else(|| error::NOT_FOUND.error())
     }
 
+    /// The proof that the issuing of a public page's document stands in the public evidence log.
+    ///
+    /// # Errors
+    /// `CREDENTIAL_PAGE_NOT_FOUND`; those of the port, among them that no checkpoint covers it yet.
+    pub async fn evidence(&self, handle: &str) -> Result<Vec<u8>> {
+        self.documents.evidence(formed(handle)?).await?.ok_or_else(|| error::NOT_FOUND.error())
+    }
+
     /// The host of the public address, shown on every page so that nobody is fooled by a look-alike.
     pub(crate) fn host(&self) -> String {
         host_of(&self.public_url).to_owned()

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use base::{
     Call, Id, Result,
-    id::kind::{Event, Tenant},
+    id::kind::{Credential, Event, Tenant},
 };
 use events::{Fact, House, Log, LogRange, Record};
 use keys::{Algorithm, Keys, Purpose, SigningKeyInfo};
@@ -281,6 +281,27 @@ impl Audit {
     pub async fn tile(&self, log: Log, path: &str) -> Result<Vec<u8>> {
         let id = TileId::parse(path).map_err(|_| error::LOG_NOT_FOUND.error())?;
         tiles::get(&self.blobs, log, id).await?.ok_or_else(|| error::LOG_NOT_FOUND.error())
+    }
+
+    /// The proof file of the record that a credential was issued; `tenant` is whose it must be, or anybody's.
+    ///
+    /// # Errors
+    /// As [`Audit::prove`].
+    pub async fn prove_issued(
+        &self,
+        tenant: Option<Id<Tenant>>,
+        credential: Id<Credential>,
+    ) -> Result<Vec<u8>> {
+        let issued = self
+            .house
+            .db
+            .read("audit.issued", move |rx| {
+                events::first_of_resource(rx, "credential.issued", &credential.to_string())
+            })
+            .await?
+            .filter(|fact| tenant.is_none_or(|own| fact.tenant == own))
+            .ok_or_else(|| error::RECORD_NOT_FOUND.error().with("id", credential))?;
+        self.prove(issued.id).await
     }
 
     /// The proof file of a fact (C2SP tlog-proof), with the leaf's bytes as `extra`.
