@@ -39,7 +39,7 @@ async fn a_good_diploma_of_a_known_issuer_is_valid_and_green_and_shows_everythin
             "18 (dezoito) valores",
             "Mestrado em Engenharia Informática",
             &format!("{PAGE}/picture.png"),
-            "/log/cred/checkpoint",
+            "/record.tlog-proof",
             "selo.example",
             &house.signer.did,
             &format!("<html lang=\"{lang}\">"),
