@@ -95,6 +95,10 @@ base::codes! {
     IDEMPOTENCY_IN_FLIGHT = "IDEMPOTENCY_IN_FLIGHT", Conflict,
         en "The first request with this Idempotency-Key is still running." => "Wait a second and ask again.",
         pt "O primeiro pedido com esta Idempotency-Key ainda está a decorrer." => "Espere um segundo e pergunte de novo.";
+    /// The request was carried out, but its answer is gone.
+    IDEMPOTENCY_FORGOTTEN = "IDEMPOTENCY_ANSWER_FORGOTTEN", Conflict,
+        en "The request with this Idempotency-Key was carried out; its answer is gone since somebody was forgotten." => "Do not send it again: look for what it made.",
+        pt "O pedido com esta Idempotency-Key foi executado; a resposta desapareceu porque alguém foi esquecido." => "Não o envie de novo: procure o que ele criou.";
     /// Somebody else listens at the address.
     HTTP_PORT_TAKEN = "HTTP_PORT_TAKEN", Conflict,
         en "Another program already listens on {address}." => "Stop that program, or choose another address with {setting}.",

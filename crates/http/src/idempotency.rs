@@ -23,7 +23,10 @@ use bytes::Bytes;
 use crate::{
     Failure,
     caller::{Boxed, recognise},
-    error::{BODY_TOO_LARGE, IDEMPOTENCY_IN_FLIGHT, IDEMPOTENCY_KEY, IDEMPOTENCY_REUSED, MALFORMED_REQUEST},
+    error::{
+        BODY_TOO_LARGE, IDEMPOTENCY_FORGOTTEN, IDEMPOTENCY_IN_FLIGHT, IDEMPOTENCY_KEY, IDEMPOTENCY_REUSED,
+        MALFORMED_REQUEST,
+    },
 };
 
 /// The longest key.
@@ -57,6 +60,8 @@ pub enum Claim {
     Fresh,
     /// Done before, with this answer.
     Replay(Kept),
+    /// Done before; the answer had to be forgotten.
+    Forgotten,
     /// Somebody does it now.
     InFlight,
     /// The key was used for another request.
@@ -102,6 +107,7 @@ pub(crate) async fn once(
     match store.claim(&scope, &key, digest).await {
         Ok(Claim::Fresh) => {}
         Ok(Claim::Replay(kept)) => return replay(kept),
+        Ok(Claim::Forgotten) => return Failure(IDEMPOTENCY_FORGOTTEN.error()).into_response(),
         Ok(Claim::InFlight) => return Failure(IDEMPOTENCY_IN_FLIGHT.error().retry_after(1)).into_response(),
         Ok(Claim::Mismatch) => return Failure(IDEMPOTENCY_REUSED.at("Idempotency-Key")).into_response(),
         Err(error) => return Failure(error).into_response(),

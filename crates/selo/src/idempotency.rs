@@ -1,7 +1,7 @@
 //! Where `Idempotency-Key` answers are kept: in the database, so that a retry after a crash does not issue twice.
 //!
 //! Scope and key stand there only as a hash, the answer sealed under the house's own key. When a person is forgotten
-//! every kept answer goes: one of them might name the person.
+//! every kept answer goes, since one of them might name the person; that the request was carried out stays known.
 
 use std::sync::Arc;
 
@@ -22,6 +22,8 @@ pub const TABLES_WITHOUT_TENANT: &[(&str, &str)] =
     &[("selo_idempotency", "keys of requests over all tenants, as hashes; answers sealed")];
 
 const HOUSE: Id<Tenant> = Id::NIL;
+/// What stands in place of an answer that had to go; no sealed value is empty.
+const FORGOTTEN: &[u8] = &[];
 
 /// The kept answers of a house.
 pub struct Idempotency {
@@ -45,9 +47,9 @@ impl Idempotency {
                 tx.execute(
                     sql!(
                         "-- selo.idempotency_forget
-                        delete from selo_idempotency where reply_sealed is not null"
+                        update selo_idempotency set reply_sealed = $1 where reply_sealed is not null"
                     ),
-                    &values![],
+                    &values![FORGOTTEN],
                 )
                 .map(drop)
             }),
@@ -86,6 +88,7 @@ impl Idempotency {
             None => Claim::Fresh,
             Some((known, _)) if known != digest => Claim::Mismatch,
             Some((_, None)) => Claim::InFlight,
+            Some((_, Some(sealed))) if sealed == FORGOTTEN => Claim::Forgotten,
             Some((_, Some(sealed))) => {
                 let plain = self.keys.tenant_key(HOUSE).open(&aad(&id), &sealed)?;
                 kept(&plain).map_or(Claim::InFlight, Claim::Replay)

@@ -235,12 +235,18 @@ async fn the_same_key_issues_once_whatever_happens_in_between() {
         let first = house.admin_as(Method::POST, "/api/v1/credentials", &headers, order.clone()).await;
         assert_eq!(first.status, 201, "{}", first.text());
         house = house.restart().await;
-        let again = house.admin_as(Method::POST, "/api/v1/credentials", &headers, order).await;
+        let again = house.admin_as(Method::POST, "/api/v1/credentials", &headers, order.clone()).await;
         assert_eq!((again.status, again.data()["id"].clone()), (201, first.data()["id"].clone()));
         let other = json!({"template": "diploma", "row": {"name": "Bela", "degree": "Direito", "date": "2026-07-31"}});
         let misused = house.admin_as(Method::POST, "/api/v1/credentials", &headers, other).await;
         assert!(matches!(misused.status, 409 | 422), "{}", misused.text());
+        // Somebody is forgotten, and with them every answer that might name them: the work is not done again.
+        let somebody = house.issue("Zulmira", "z@example.org").await["person"].as_str().unwrap().to_owned();
+        house.post(&format!("/api/v1/people/{somebody}/erase"), json!({})).await.data();
+        house.settle().await;
+        let late = house.admin_as(Method::POST, "/api/v1/credentials", &headers, order).await;
+        assert_eq!(late.code(), "IDEMPOTENCY_ANSWER_FORGOTTEN", "{}", late.text());
         let list = house.get("/api/v1/credentials").await.data();
-        assert_eq!(list["items"].as_array().unwrap().len(), 1);
+        assert_eq!(list["items"].as_array().unwrap().len(), 2, "one of them forgotten");
     }
 }
