@@ -35,6 +35,20 @@ pub const SETTINGS: &[Setting] = &[
         "Endereço e porta da zona dos administradores; nunca acessível a partir da internet.",
     ),
     Setting::new(
+        crate::tls::CERTIFICATE_SETTING,
+        SettingKind::Path,
+        "",
+        "PEM file with the public listener's certificate and its chain; read again when it changes. Empty: no TLS.",
+        "Ficheiro PEM com o certificado da escuta pública e a sua cadeia; relido quando muda. Vazio: sem TLS.",
+    ),
+    Setting::new(
+        crate::tls::KEY_SETTING,
+        SettingKind::Path,
+        "",
+        "PEM file with the key of that certificate.",
+        "Ficheiro PEM com a chave desse certificado.",
+    ),
+    Setting::new(
         "http.connections_max",
         integer(16, 100_000, "connections"),
         "4096",

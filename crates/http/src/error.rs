@@ -111,6 +111,18 @@ base::codes! {
     HTTP_LISTEN = "HTTP_LISTEN_FAILED", Internal,
         en "We cannot listen on {address} ({reason})." => "Check that the address belongs to this machine and that this user may use the port.",
         pt "Não conseguimos escutar em {address} ({reason})." => "Verifique se o endereço é desta máquina e se este utilizador pode usar a porta.";
+    /// A file of the TLS pair cannot be read.
+    HTTP_TLS_FILE = "HTTP_TLS_FILE_UNREADABLE", Invalid,
+        en "The TLS file {file} cannot be read ({reason})." => "Name both the certificate's and the key's file, and let this user read them.",
+        pt "O ficheiro TLS {file} não pode ser lido ({reason})." => "Indique o ficheiro do certificado e o da chave, e permita que este utilizador os leia.";
+    /// Everybody on the machine may read the key.
+    HTTP_TLS_KEY_OPEN = "HTTP_TLS_KEY_OPEN", Invalid,
+        en "Every user of this machine may read the key in {file}." => "Take their rights away: chmod o-rwx {file}",
+        pt "Qualquer utilizador desta máquina pode ler a chave em {file}." => "Retire-lhes as permissões: chmod o-rwx {file}";
+    /// The chain and the key are no pair.
+    HTTP_TLS_PAIR = "HTTP_TLS_PAIR_INVALID", Invalid,
+        en "The TLS certificate and key cannot be used: {reason}." => "Give the chain as PEM, the server's own certificate first, and the key that belongs to it.",
+        pt "O certificado e a chave TLS não podem ser usados: {reason}." => "Indique a cadeia em PEM, com o certificado do servidor em primeiro lugar, e a chave que lhe pertence.";
     /// A setting of the door that cannot be read.
     HTTP_SETTING = "HTTP_SETTING_INVALID", Invalid,
         en "{value} cannot be used here." => "Expected: {expected}.",

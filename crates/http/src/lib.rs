@@ -21,6 +21,7 @@ pub mod json;
 mod limit;
 pub mod page;
 pub mod server;
+pub mod tls;
 mod zone;
 
 pub use assets::Assets;
@@ -34,5 +35,6 @@ pub use extract::{Json, Listed, Paging, PathId, Query, read as read_json};
 pub use health::Checks;
 pub use idempotency::{IdempotencyStore, MemoryIdempotency};
 pub use server::{Limits as ServerLimits, Listener, Socket};
+pub use tls::{ServerIdentity, Tls, TlsFiles};
 pub use utoipa_axum::routes;
 pub use zone::{Admin, Class, Cors, Public, Rules, Zone, ZoneRouter};

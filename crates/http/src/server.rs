@@ -1,10 +1,11 @@
 //! Listeners: a TCP listener per zone and the local socket, for HTTP/1.1 and HTTP/2 (with prior knowledge).
 //!
-//! A listener takes an [`App`] of its own zone only; the local socket serves the admin zone to the owner of the home.
-//! Connections, heads and idle time are bounded; stopping lets requests in hand end. Never here: TLS; a proxy or a
-//! later listener does that.
+//! A listener takes an [`App`] of its own zone only, with TLS or without; the local socket serves the admin zone to the
+//! owner of the home. Connections, handshakes, heads and idle time are bounded; stopping lets requests in hand end.
+//! Never here: a word about who a client is.
 
 use std::{
+    future::ready,
     io,
     marker::PhantomData,
     net::SocketAddr,
@@ -35,6 +36,7 @@ use crate::{
     App,
     caller::Peer,
     error::{HTTP_ADDRESS, HTTP_LISTEN, HTTP_PORT_TAKEN},
+    tls::Tls,
     zone::{Admin, Zone},
 };
 
@@ -75,6 +77,7 @@ impl Limits {
 pub struct Listener<Z> {
     inner: TcpListener,
     address: SocketAddr,
+    tls: Option<Tls>,
     zone: PhantomData<fn() -> Z>,
 }
 
@@ -96,12 +99,18 @@ impl<Z: Zone> Listener<Z> {
             _ => HTTP_LISTEN.at(setting).with("address", address).with("reason", &error).because(error),
         })?;
         let address = inner.local_addr().map_err(|error| HTTP_LISTEN.at(setting).because(error))?;
-        Ok(Self { inner, address, zone: PhantomData })
+        Ok(Self { inner, address, tls: None, zone: PhantomData })
     }
 
     /// Where it really listens (the port that was chosen for `:0`).
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Speaks TLS on every connection, or on none.
+    #[must_use]
+    pub fn with_tls(self, tls: Option<Tls>) -> Self {
+        Self { tls, ..self }
     }
 
     /// Serves until `stop`, then lets requests in hand end within `stop_time`, then closes.
@@ -117,7 +126,14 @@ impl<Z: Zone> Listener<Z> {
                 Ok((stream, peer)) => {
                     // Small answers should not wait for more; a socket that refuses is still usable.
                     let _ = stream.set_nodelay(true);
-                    connections.take(stream, Peer::Network(peer), permit);
+                    let peer = Peer::Network(peer);
+                    match self.tls.as_ref().map(Tls::acceptor) {
+                        None => connections.take(ready(Some(stream)), peer, permit),
+                        // A handshake that fails is the client's affair, as everything on its connection is.
+                        Some(acceptor) => {
+                            connections.take(async move { acceptor.accept(stream).await.ok() }, peer, permit);
+                        }
+                    }
                 }
                 Err(error) => pause(&error).await,
             }
@@ -166,7 +182,7 @@ impl Socket {
             match accepted {
                 Ok((stream, _)) => match stream.peer_cred() {
                     Ok(peer) if peer.uid() == self.owner || peer.uid() == 0 => {
-                        connections.take(stream, Peer::Owner, permit);
+                        connections.take(ready(Some(stream)), Peer::Owner, permit);
                     }
                     _ => tracing::warn!("Somebody who does not own the home knocked at its socket"),
                 },
@@ -216,16 +232,26 @@ impl Connections {
         }
     }
 
-    fn take<I>(&self, stream: I, peer: Peer, permit: OwnedSemaphorePermit)
-    where
+    /// Serves a connection once it is open; opening it may take as long as a head may.
+    fn take<I>(
+        &self,
+        opening: impl Future<Output = Option<I>> + Send + 'static,
+        peer: Peer,
+        permit: OwnedSemaphorePermit,
+    ) where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (router, limits) = (self.router.clone(), self.limits);
         let (ending, over) = (self.ending.clone(), self.over.clone());
         self.tasks.spawn(async move {
             let _permit = permit;
+            let serving = async {
+                if let Ok(Some(stream)) = tokio::time::timeout(limits.header_time, opening).await {
+                    converse(stream, peer, router, limits, ending).await;
+                }
+            };
             tokio::select! {
-                () = converse(stream, peer, router, limits, ending) => {}
+                () = serving => {}
                 () = over.cancelled() => {}
             }
         });

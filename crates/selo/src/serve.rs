@@ -1,6 +1,6 @@
 //! Serving a house: its doors, its loops, and a graceful end.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -10,7 +10,7 @@ use axum::{
 use base::{Result, config::Config};
 use http_kit::{
     Admin, App, Caller, DoorSettings, Failure, Fittings, Listener, Public, Reply, Rules, ServerLimits,
-    Socket, ZoneRouter,
+    Socket, Tls, TlsFiles, ZoneRouter,
 };
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,6 +27,9 @@ use crate::{
     tasks::{self, Rhythm},
     web,
 };
+
+/// The files of the TLS pair are looked at so often.
+const TLS_LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// The doors of a house, without listeners.
 pub struct Apps {
@@ -186,11 +189,18 @@ async fn openapi() -> Result<axum::Json<Value>, Failure> {
 pub async fn run(voice: Voice, cli: &Cli, home: &Home, config: &Config) -> Result<Exit> {
     home.letter()?;
     let lock = home.lock()?.ok_or_else(|| error::HOME_BUSY.error().with("home", home.folder().display()))?;
-    let public = Listener::<Public>::bind(config.text("http.public_listen"), "http.public_listen").await?;
+    let mut files = TlsFiles::from_config(config)?;
+    let tls = files.as_mut().map(|files| files.read().and_then(Tls::new)).transpose()?;
+    let public = Listener::<Public>::bind(config.text("http.public_listen"), "http.public_listen")
+        .await?
+        .with_tls(tls.clone());
     let admin = Listener::<Admin>::bind(config.text("http.admin_listen"), "http.admin_listen").await?;
     let rooms = house::open_home(home, cli, config).await?;
     let inside = Inside::open(rooms, config, lock).await?;
     let stop = inside.stop.clone();
+    if let (Some(tls), Some(files)) = (tls, files) {
+        inside.tracker.spawn(follow_files(tls, files, stop.clone()));
+    }
     let serving = listen(&inside, home, config, public, admin)?;
     let address = inside.rooms.public_url.to_string();
     tracing::info!(url = %address, "the house is open");
@@ -229,6 +239,30 @@ pub(crate) fn listen(
         // A listener that panicked has nothing left to end.
         let _ = tokio::join!(all.0, all.1, all.2);
     })
+}
+
+/// Shows the pair that the files hold whenever they change. One that cannot be used leaves the old one in place and is
+/// said once: it may be half of a renewal.
+async fn follow_files(tls: Tls, mut files: TlsFiles, stop: CancellationToken) {
+    let mut complained = false;
+    while tokio::time::timeout(TLS_LOOK_EVERY, stop.cancelled()).await.is_err() {
+        match files.changed() {
+            Ok(None) => {}
+            Ok(Some(identity)) => {
+                tls.replace(identity);
+                complained = false;
+                tracing::info!("a new TLS certificate is shown from now on");
+            }
+            Err(failure) if !complained => {
+                complained = true;
+                tracing::warn!(
+                    code = failure.code().name,
+                    "the TLS files changed and cannot be used; the old certificate stays: {failure:?}"
+                );
+            }
+            Err(_) => {}
+        }
+    }
 }
 
 /// Waits for SIGTERM or SIGINT, or until the store says that the process must end.
