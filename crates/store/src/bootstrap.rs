@@ -6,9 +6,10 @@
 use base::{Result, Secret};
 
 use crate::{
-    engine::postgres::{Connection, fault, parse},
+    engine::postgres::{Connection, fault},
     error::STORE_SETTINGS,
     settings::Settings,
+    tls::Address,
 };
 use std::time::Duration;
 
@@ -99,7 +100,7 @@ fn url(
     password: Option<&Secret<String>>,
 ) -> Result<Secret<String>> {
     use postgres::config::Host;
-    let config = parse(administrator)?;
+    let config = Address::read(administrator)?.config;
     let value = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
     let mut text = format!("user={role} dbname={database}");
     let hosts: Vec<String> = config

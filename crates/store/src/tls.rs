@@ -1,10 +1,198 @@
-//! The line to PostgreSQL.
+//! The line to PostgreSQL: in clear, or TLS 1.3 that checks the server's certificate and name.
 //!
-//! The line is not encrypted by the store itself: use a local socket, the loopback address, or a tunnel of the
-//! operator's. A URL that demands TLS is refused by the driver rather than weakened.
+//! An address says it as libpq's does: `?sslmode=verify-full&sslrootcert=FILE`, and with `&sslcert=FILE&sslkey=FILE` the
+//! house shows a certificate of its own. The files are read for each new connection, so certificates may be short-lived.
+//! Never here: TLS that does not check whom it talks to. The weaker modes of libpq are refused, not weakened further.
 
-use base::Result;
+use std::{os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
-pub(crate) const fn connector() -> Result<postgres::NoTls> {
-    Ok(postgres::NoTls)
+use base::{Error, Result, Secret};
+use postgres::{Client, Config, config::SslMode};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::{engine::postgres::fault, error::STORE_SETTINGS};
+
+/// An address, read: what the driver understands, and how the line is made.
+pub(crate) struct Address {
+    pub(crate) config: Config,
+    files: Option<Files>,
+}
+
+/// The files that the address names.
+#[derive(Default)]
+struct Files {
+    roots: Option<String>,
+    certificate: Option<String>,
+    key: Option<String>,
+}
+
+fn refuse(reason: impl Into<String>) -> Error {
+    STORE_SETTINGS.error().with("reason", reason.into())
+}
+
+impl Address {
+    /// Reads `postgres://…` or `key=value …`; only the first form may speak of TLS.
+    ///
+    /// # Errors
+    /// `STORE_SETTINGS` for an address that cannot be read, or that asks for a TLS which checks less than everything.
+    pub(crate) fn read(url: &Secret<String>) -> Result<Self> {
+        let (plain, tls) = split(url.expose())?;
+        let config = plain.parse::<Config>().map_err(|_| refuse("the URL of PostgreSQL cannot be read"))?;
+        Ok(Self { config, files: tls })
+    }
+
+    /// Connects; blocks.
+    ///
+    /// # Errors
+    /// `STORE_UNAVAILABLE` when nobody answers or the line cannot be trusted; `STORE_SETTINGS` for a file that cannot
+    /// be used.
+    pub(crate) fn connect(mut self) -> Result<Client> {
+        let connected = match &self.files {
+            None => self.config.connect(postgres::NoTls),
+            Some(files) => self.config.ssl_mode(SslMode::Require).connect(files.connector()?),
+        };
+        connected.map_err(|error| fault(&error, "connect"))
+    }
+}
+
+/// Takes what speaks of TLS out of a URL's query.
+fn split(url: &str) -> Result<(String, Option<Files>)> {
+    let Some((front, query)) = url.split_once('?').filter(|_| url.contains("://")) else {
+        return Ok((url.to_owned(), None));
+    };
+    let (mut files, mut mode, mut rest) = (Files::default(), None, Vec::new());
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = decoded(value)?;
+        match name {
+            "sslmode" => mode = Some(value),
+            "sslrootcert" => files.roots = Some(value),
+            "sslcert" => files.certificate = Some(value),
+            "sslkey" => files.key = Some(value),
+            _ => rest.push(pair),
+        }
+    }
+    let plain = if rest.is_empty() { front.to_owned() } else { format!("{front}?{}", rest.join("&")) };
+    let names_files = files.roots.is_some() || files.certificate.is_some() || files.key.is_some();
+    match mode.as_deref() {
+        None | Some("disable") if !names_files => Ok((plain, None)),
+        Some("verify-full") if files.roots.is_none() => {
+            Err(refuse("sslmode=verify-full needs sslrootcert, the file of the authority to trust"))
+        }
+        Some("verify-full") if files.certificate.is_some() != files.key.is_some() => {
+            Err(refuse("sslcert and sslkey go together"))
+        }
+        Some("verify-full") => Ok((plain, Some(files))),
+        _ => Err(refuse(
+            "TLS to PostgreSQL is sslmode=verify-full with sslrootcert, or none (sslmode=disable)",
+        )),
+    }
+}
+
+/// Percent-decoding (RFC 3986 §2.1) of a value in the query.
+fn decoded(value: &str) -> Result<String> {
+    let wrong = || refuse("a value in the URL of PostgreSQL is not percent-encoded as it should be");
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16)).ok_or_else(wrong);
+        let (high, low) = (digit()?, digit()?);
+        bytes.push(u8::try_from(high * 16 + low).map_err(|_| wrong())?);
+    }
+    String::from_utf8(bytes).map_err(|_| wrong())
+}
+
+impl Files {
+    fn connector(&self) -> Result<MakeRustlsConnect> {
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates(self.roots.as_deref().unwrap_or_default())? {
+            roots.add(certificate).map_err(|error| refuse(format!("sslrootcert: {error}")))?;
+        }
+        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(|error| base::error::INTERNAL.because(error))?
+            .with_root_certificates(roots);
+        let config = match (&self.certificate, &self.key) {
+            (Some(certificate), Some(key)) => {
+                let (chain, key) = (certificates(certificate)?, private_key(key)?);
+                // The library's words about a key could hold parts of it; they are left out.
+                config
+                    .with_client_auth_cert(chain, key)
+                    .map_err(|_| refuse("sslkey does not belong to sslcert"))?
+            }
+            _ => config.with_no_client_auth(),
+        };
+        Ok(MakeRustlsConnect::new(config))
+    }
+}
+
+fn certificates(file: &str) -> Result<Vec<CertificateDer<'static>>> {
+    let wrong = |error: &dyn std::fmt::Display| refuse(format!("{file}: {error}"));
+    let found: Vec<_> = CertificateDer::pem_file_iter(file)
+        .map_err(|error| wrong(&error))?
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|error| wrong(&error))?;
+    if found.is_empty() { Err(wrong(&"it holds no certificate")) } else { Ok(found) }
+}
+
+fn private_key(file: &str) -> Result<PrivateKeyDer<'static>> {
+    let wrong = |reason: &str| refuse(format!("{file}: {reason}"));
+    let found = std::fs::metadata(Path::new(file)).map_err(|error| wrong(&error.kind().to_string()))?;
+    if found.permissions().mode() & 0o007 != 0 {
+        return Err(wrong("every user of this machine may read this key; chmod o-rwx"));
+    }
+    PrivateKeyDer::from_pem_file(file).map_err(|_| wrong("it is no private key"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(url: &str) -> String {
+        split(url).err().map_or_else(String::new, |error| error.cause(base::Lang::En).into_owned())
+    }
+
+    #[test]
+    fn an_address_without_a_word_of_tls_is_left_as_it_is() {
+        for plain in [
+            "postgres://selo_app:p%3F@db/selo",
+            "user=selo_app host=db",
+            "postgres://db/selo?connect_timeout=3",
+        ] {
+            let (left, tls) = split(plain).unwrap();
+            assert_eq!((left.as_str(), tls.is_none()), (plain, true));
+        }
+        let (left, tls) = split("postgres://db/selo?sslmode=disable&connect_timeout=3").unwrap();
+        assert_eq!((left.as_str(), tls.is_none()), ("postgres://db/selo?connect_timeout=3", true));
+    }
+
+    #[test]
+    fn tls_checks_everything_or_is_refused() {
+        let (left, tls) = split(
+            "postgres://db/selo?sslmode=verify-full&sslrootcert=%2Fetc%2Fselo%2Fca%20one.pem&sslcert=/c.pem&sslkey=/k.pem",
+        )
+        .unwrap();
+        let files = tls.unwrap();
+        assert_eq!(left, "postgres://db/selo");
+        assert_eq!(files.roots.as_deref(), Some("/etc/selo/ca one.pem"));
+        assert_eq!((files.certificate.as_deref(), files.key.as_deref()), (Some("/c.pem"), Some("/k.pem")));
+        for weak in ["allow", "prefer", "require", "verify-ca"] {
+            assert!(reason(&format!("postgres://db/selo?sslmode={weak}")).contains("verify-full"), "{weak}");
+        }
+        assert!(reason("postgres://db/selo?sslrootcert=/ca.pem").contains("sslmode"), "no mode");
+        assert!(reason("postgres://db/selo?sslmode=verify-full").contains("sslrootcert"));
+        assert!(
+            reason("postgres://db/selo?sslmode=verify-full&sslrootcert=/a&sslkey=/k").contains("sslcert")
+        );
+        assert!(reason("postgres://db/selo?sslrootcert=%zz").contains("percent"));
+    }
 }

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use base::{Error, Result, Secret};
-use postgres::{Client, Config, error::SqlState, fallible_iterator::FallibleIterator, types::ToSql};
+use postgres::{Client, error::SqlState, fallible_iterator::FallibleIterator, types::ToSql};
 
 use crate::{
     engine::{Engine, Shape},
@@ -17,6 +17,7 @@ use crate::{
     row::Row,
     settings::LOCK_TIMEOUT,
     sql::Sql,
+    tls::Address,
     value::Value,
 };
 
@@ -37,15 +38,15 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects; `statement_timeout` zero means no limit (migrations).
     pub(crate) fn open(url: &Secret<String>, name: &str, statement_timeout: Duration) -> Result<Self> {
-        let mut config = parse(url)?;
-        config
+        let mut address = Address::read(url)?;
+        address
+            .config
             .application_name(name)
             .connect_timeout(CONNECT_TIMEOUT)
             .keepalives(true)
             .keepalives_idle(SILENCE_MAX)
             .tcp_user_timeout(SILENCE_MAX);
-        let mut client =
-            config.connect(crate::tls::connector()?).map_err(|error| fault(&error, "connect"))?;
+        let mut client = address.connect()?;
         let limits = format!(
             "set statement_timeout = {}; set lock_timeout = {}; set idle_in_transaction_session_timeout = {};
              set timezone = 'UTC'; set search_path = public; set synchronous_commit = on",
@@ -151,11 +152,6 @@ impl Connection {
 }
 
 /// Reads a URL without repeating it in an error: it may hold a password.
-pub(crate) fn parse(url: &Secret<String>) -> Result<Config> {
-    url.expose()
-        .parse::<Config>()
-        .map_err(|_| STORE_SETTINGS.error().with("reason", "the URL of PostgreSQL cannot be read"))
-}
 
 /// A driver's error as one of the house's.
 pub(crate) fn fault(error: &postgres::Error, statement: &str) -> Error {
