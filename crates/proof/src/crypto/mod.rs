@@ -1,13 +1,19 @@
 //! Hashes, public keys and the checking of signatures.
 //!
 //! The only place of this crate that touches a cryptographic library: aws-lc-rs natively, RustCrypto on wasm32, one
-//! vector suite on both. Keys come as Multikey (W3C Controlled Identifiers) or JWK (RFC 7517, RFC 8037).
-//! Never here: a secret key, randomness, a signature being made.
+//! vector suite on both. Keys come as Multikey (W3C Controlled Identifiers) or JWK (RFC 7517, RFC 8037);
+//! keys of certificates, requests and ACME accounts are [`SubjectKey`]s. What the browser's libraries do not cover
+//! (P-384, RSA, SHA-1) answers [`CryptoError::KeyKind`] there.
+//! Never here: a secret key, randomness, a signature being made, SHA-1 below a signature.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
 #[cfg(any(target_arch = "wasm32", test))]
 mod portable;
+mod subject;
+mod weak;
+
+pub use subject::{KeyRefusal, RSA_BITS_MAX, RSA_BITS_MIN, RsaKey, SignatureAlgorithm, SubjectKey};
 
 #[cfg(not(target_arch = "wasm32"))]
 use native as engine;
@@ -171,6 +177,51 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 #[must_use]
 pub fn sha384(bytes: &[u8]) -> [u8; 48] {
     engine::sha384(bytes)
+}
+
+/// SHA-512 (FIPS 180-4).
+#[must_use]
+pub fn sha512(bytes: &[u8]) -> [u8; 64] {
+    engine::sha512(bytes)
+}
+
+/// SHA-1 (FIPS 180-4), for the names that RFC 6960 gives to issuers and responders; no signature rests on it.
+///
+/// # Errors
+/// [`CryptoError::KeyKind`] on wasm32, where it is not there.
+pub fn sha1(bytes: &[u8]) -> Result<[u8; 20], CryptoError> {
+    engine::sha1(bytes)
+}
+
+/// The hash below a message authentication code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MacAlgorithm {
+    /// HMAC with SHA-256.
+    HmacSha256,
+    /// HMAC with SHA-384.
+    HmacSha384,
+    /// HMAC with SHA-512.
+    HmacSha512,
+}
+
+impl MacAlgorithm {
+    /// Bytes of the code; a key may not be shorter (RFC 7518 §3.2).
+    #[must_use]
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::HmacSha256 => 32,
+            Self::HmacSha384 => 48,
+            Self::HmacSha512 => 64,
+        }
+    }
+
+    /// Checks a whole, untruncated code (RFC 2104) in constant time.
+    ///
+    /// # Errors
+    /// [`CryptoError::Signature`]; [`CryptoError::KeyKind`] on wasm32.
+    pub fn verify(self, key: &[u8], message: &[u8], code: &[u8]) -> Result<(), CryptoError> {
+        engine::hmac_verify(self, key, message, code)
+    }
 }
 
 /// `z` and base58btc.
