@@ -24,3 +24,6 @@ pub mod pdf;
 pub mod qr;
 pub mod tile;
 pub mod tlog_proof;
+
+// certificates
+pub mod x509;

@@ -342,9 +342,37 @@ mod tests {
         for text in [&b""[..], b"abc", &[0x61; 1000]] {
             assert_eq!(native::sha256(text), portable::sha256(text));
             assert_eq!(native::sha384(text), portable::sha384(text));
+            assert_eq!(native::sha512(text), portable::sha512(text));
         }
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(hex(&sha256(b"abc")), expected);
+    }
+
+    #[test]
+    fn what_the_browser_does_not_cover_answers_by_kind() {
+        let rsa = SignatureAlgorithm::RsaSha256;
+        let ecdsa = SignatureAlgorithm::EcdsaSha384;
+        assert_eq!(portable::sha1(b""), Err(CryptoError::KeyKind));
+        assert_eq!(portable::hmac_verify(MacAlgorithm::HmacSha256, b"", b"", b""), Err(CryptoError::KeyKind));
+        assert_eq!(portable::p384_verify_der(ecdsa, &[], b"", b""), Err(CryptoError::KeyKind));
+        assert_eq!(portable::p384_verify(&[], b"", b""), Err(CryptoError::KeyKind));
+        assert_eq!(portable::p384_is_point(&[]), Err(CryptoError::KeyKind));
+        assert_eq!(portable::p256_verify_der(ecdsa, &[], b"", b""), Err(CryptoError::KeyKind));
+        assert_eq!(portable::rsa_verify(rsa, &[], &[], b"", b""), Err(CryptoError::KeyKind));
+    }
+
+    #[test]
+    fn both_engines_agree_on_p256_in_der() {
+        let random = SystemRandom::new();
+        let algorithm = &aws_lc_rs::signature::ECDSA_P256_SHA256_ASN1_SIGNING;
+        let pair = EcdsaKeyPair::generate(algorithm).unwrap();
+        let signature = pair.sign(&random, b"message").unwrap();
+        for verify in [native::p256_verify_der, portable::p256_verify_der] {
+            let point = pair.public_key().as_ref();
+            let check = |message| verify(SignatureAlgorithm::EcdsaSha256, point, message, signature.as_ref());
+            assert_eq!(check(b"message"), Ok(()));
+            assert_eq!(check(b"massage"), Err(CryptoError::Signature));
+        }
     }
 
     #[test]
