@@ -25,5 +25,6 @@ pub mod qr;
 pub mod tile;
 pub mod tlog_proof;
 
-// certificates
+// certificates and ACME
+pub mod jws;
 pub mod x509;
