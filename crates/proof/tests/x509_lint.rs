@@ -16,12 +16,12 @@ enum Which {
     Leaf,
     Intermediate,
     Root,
-    /// An intermediate that the case trusts directly.
-    TrustedCa,
 }
-use Which::{Intermediate, Leaf, Root, TrustedCa};
+use Which::{Intermediate, Leaf, Root};
 
-/// Case of x509-limbo, the certificate with the defect, the rule that finds it.
+/// Case of x509-limbo, the certificate with the defect, the rule that finds it. Two cases about intermediates
+/// (`intermediate-ca-missing-basic-constraints`, `ica-ku-keycertsign`) come without that intermediate; their defects
+/// stand in `CA_CHANGES`.
 const LIMBO: &[(&str, Which, &str)] = &[
     ("rfc5280::serial::too-long", Leaf, "selo.serial.form"),
     ("rfc5280::serial::zero", Leaf, "selo.serial.form"),
@@ -54,11 +54,9 @@ const LIMBO: &[(&str, Which, &str)] = &[
     ("rfc5280::nc::not-allowed-in-ee-noncritical", Leaf, "selo.nc.leaf"),
     ("rfc5280::nc::not-allowed-in-ee-critical", Leaf, "selo.nc.leaf"),
     ("rfc5280::intermediate-ca-without-ca-bit", Intermediate, "selo.basic.ca"),
-    ("rfc5280::intermediate-ca-missing-basic-constraints", TrustedCa, "selo.basic.ca"),
     ("rfc5280::root-missing-basic-constraints", Root, "selo.basic.ca"),
     ("rfc5280::root-non-critical-basic-constraints", Root, "selo.basic.critical"),
     ("rfc5280::root-inconsistent-ca-extensions", Root, "selo.ku.ca"),
-    ("rfc5280::ica-ku-keycertsign", TrustedCa, "selo.ku.ca"),
     ("rfc5280::ca-empty-subject", Root, "selo.name.subject"),
     ("rfc5280::ee-empty-issuer", Leaf, "selo.name.issuer"),
     ("rfc5280::aki::leaf-missing-aki", Leaf, "selo.aki.present"),
@@ -145,7 +143,6 @@ fn the_defects_of_x509_limbo_are_found_by_their_rules() {
                 lint::foreign_certificate(&between[0], Kind::Ca, issuer.as_ref())
             }
             Root => lint::foreign_certificate(&root, Kind::Root, None),
-            TrustedCa => lint::foreign_certificate(&root, Kind::Ca, None),
         };
         if !ids(&found).contains(rule) {
             missed.push(format!("{id}: {rule} not in {:?}", ids(&found)));
