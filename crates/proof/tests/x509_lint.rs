@@ -1,5 +1,6 @@
 //! Each defect that a CA must refuse to issue is found by its rule: in the certificates of x509-limbo, and in our own
 //! certificates after one change.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panic")]
 
 mod x509_support;
 
@@ -390,6 +391,7 @@ const LEAF_CHANGES: &[(&str, Change, &str)] = &[
         },
         "selo.nc.leaf",
     ),
+    ("no policies", |edit| edit.without(oid::CERTIFICATE_POLICIES), "selo.profile.policies"),
     ("policies critical", |edit| edit.flip(oid::CERTIFICATE_POLICIES), "selo.extensions.not_critical"),
     (
         "policies malformed",
@@ -443,6 +445,13 @@ fn each_change_of_a_service_s_certificate_is_found_by_its_rule() {
         let found = lint(&edit.der());
         assert!(ids(&found).contains(rule), "{what}: {rule} is not in {:?}", ids(&found));
     }
+    let mut edit = Edit::of(&der);
+    edit.without(oid::CERTIFICATE_POLICIES);
+    let found = lint(&edit.der());
+    assert!(
+        !lint::refuses(&found) && found.len() == 1,
+        "a warning is recorded and refuses nothing: {found:?}"
+    );
     let mut edit = Edit::of(&der);
     edit.fields[KEY] = house.issuing.signer.key().to_spki();
     assert!(ids(&lint(&edit.der())).contains("selo.issuer.key"));

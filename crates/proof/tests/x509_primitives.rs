@@ -1,6 +1,7 @@
 //! The primitives below certificates and ACME, each against its file of Wycheproof.
 //!
 //! `acceptable` is refused; RSA's one such case (a DigestInfo without NULL) is refused as well.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panic")]
 
 mod x509_support;
 

@@ -30,7 +30,13 @@ pub(super) fn judge(modulus: &[u8]) -> Result<(), KeyRefusal> {
 }
 
 fn remainder(number: &[u8], by: u32) -> u32 {
-    number.iter().fold(0, |rest, byte| (rest << 8 | u32::from(*byte)) % by)
+    let by = u64::from(by);
+    // four octets a step: the rest is below 2^10, so nothing overflows
+    let rest = number
+        .rchunks(4)
+        .rev()
+        .fold(0, |rest, chunk| chunk.iter().fold(rest, |rest, byte| rest << 8 | u64::from(*byte)) % by);
+    rest as u32
 }
 
 fn is_power_of_65537(number: u32, prime: u32) -> bool {

@@ -124,14 +124,10 @@ fn object(bytes: &[u8]) -> Result<Value, JwsFault> {
     if value.is_object() { Ok(value) } else { Err(JwsFault::Payload("no object")) }
 }
 
-fn header(jws: &Jws, name: &'static str) -> Result<String, JwsFault> {
-    let text = jws.text(name).ok_or(match name {
-        "kid" => JwsFault::Header("kid is no text"),
-        "nonce" => JwsFault::Header("nonce is no text"),
-        _ => JwsFault::Header("url is no text"),
-    })?;
+fn header(jws: &Jws, name: &str) -> Result<String, JwsFault> {
+    let text = jws.text(name).ok_or(JwsFault::Header("kid, nonce and url are texts"))?;
     if text.len() > TEXT_BYTES_MAX || text.bytes().any(|byte| byte.is_ascii_control()) {
-        return Err(JwsFault::Header("a text is too long or has control characters"));
+        return Err(JwsFault::Header("kid, nonce or url is too long or has control characters"));
     }
     Ok(text.to_owned())
 }

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::Algorithm;
 use crate::crypto::{self, KeyRefusal, RSA_BITS_MAX, SubjectKey};
@@ -85,31 +85,37 @@ fn coordinate(text: &str, width: usize) -> Result<Vec<u8>, JwkFault> {
     if octets.len() == width { Ok(octets) } else { Err(JwkFault::Form) }
 }
 
-/// The JWK of a key, with its required members alone, in the order of RFC 7638.
-#[must_use]
-pub fn to_jwk(key: &SubjectKey) -> Value {
+/// The members that RFC 7638 §3.2 demands of a key, in the order of their names. All values are base64url or names of
+/// curves, so none needs escaping.
+fn members(key: &SubjectKey) -> Vec<(&'static str, String)> {
     let text = |octets: &[u8]| URL_SAFE_NO_PAD.encode(octets);
     let point = |curve: &str, point: &[u8]| {
         let halves = point.get(1..).and_then(|xy| xy.split_at_checked(xy.len() / 2));
         let (x, y) = halves.unwrap_or_default();
-        json!({"crv": curve, "kty": "EC", "x": text(x), "y": text(y)})
+        vec![("crv", curve.to_owned()), ("kty", "EC".to_owned()), ("x", text(x)), ("y", text(y))]
     };
     match key {
-        SubjectKey::Ed25519(key) => json!({"crv": "Ed25519", "kty": "OKP", "x": text(key)}),
+        SubjectKey::Ed25519(key) => {
+            vec![("crv", "Ed25519".to_owned()), ("kty", "OKP".to_owned()), ("x", text(key))]
+        }
         SubjectKey::P256(octets) => point("P-256", octets),
         SubjectKey::P384(octets) => point("P-384", octets),
-        SubjectKey::Rsa(key) => json!({"e": text(key.exponent()), "kty": "RSA", "n": text(key.modulus())}),
+        SubjectKey::Rsa(key) => {
+            vec![("e", text(key.exponent())), ("kty", "RSA".to_owned()), ("n", text(key.modulus()))]
+        }
     }
 }
 
-/// The thumbprint of a key (RFC 7638, SHA-256). All its values are base64url, so no escaping is needed.
+/// The JWK of a key, with its required members alone.
+#[must_use]
+pub fn to_jwk(key: &SubjectKey) -> Value {
+    members(key).into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect()
+}
+
+/// The thumbprint of a key (RFC 7638, SHA-256).
 #[must_use]
 pub fn thumbprint(key: &SubjectKey) -> [u8; 32] {
-    let Value::Object(members) = to_jwk(key) else { return crypto::sha256(b"") };
-    let mut names: Vec<&String> = members.keys().collect();
-    names.sort();
-    let fields =
-        names.iter().map(|name| format!("\"{name}\":{}", members.get(*name).unwrap_or(&Value::Null)));
+    let fields = members(key).into_iter().map(|(name, value)| format!("\"{name}\":\"{value}\""));
     crypto::sha256(format!("{{{}}}", fields.collect::<Vec<_>>().join(",")).as_bytes())
 }
 

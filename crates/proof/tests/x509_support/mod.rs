@@ -260,10 +260,12 @@ impl Parts {
                 (Some("svc.dev.example"), vec![dns("svc.dev.example"), dns("*.svc.dev.example"), ip])
             }
         };
-        let subject = common.map_or_else(Name::empty, |common| {
-            Name::new(&[(Attribute::Organization, "Universidade de Évora"), (Attribute::CommonName, common)])
-                .unwrap()
-        });
+        // the subject of a host is its name alone
+        let is_host = profile.shape().names.ip;
+        let organization = (!is_host).then_some((Attribute::Organization, "Universidade de Évora"));
+        let common = common.map(|common| (Attribute::CommonName, common));
+        let subject: Vec<_> = organization.filter(|_| common.is_some()).into_iter().chain(common).collect();
+        let subject = Name::new(&subject).unwrap();
         Self { subject, names, pointers: pointers("issuing-1"), policies: vec![policy(1)] }
     }
 

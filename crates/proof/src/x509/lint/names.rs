@@ -2,9 +2,8 @@
 
 use super::{Case, Rule, Verdict, demand, rule};
 use crate::x509::constraints::NameConstraints;
-use crate::x509::der::PRINTABLE_STRING;
-use crate::x509::names::GeneralName;
-use crate::x509::{DnsName, oid};
+use crate::x509::der::{PRINTABLE_STRING, UTF8_STRING};
+use crate::x509::oid;
 
 pub(super) const RULES: &[Rule] = &[
     rule("selo.name.issuer", "RFC 5280 §4.1.2.4", issuer),
@@ -31,19 +30,17 @@ fn subject(case: &Case<'_>) -> Verdict {
     })
 }
 
-/// Two letters of a country in PrintableString: the one type that every reader of `C` knows.
 fn encoding(case: &Case<'_>) -> Verdict {
-    for name in [&case.certificate.subject, &case.certificate.issuer] {
-        let country = name
-            .values(oid::COUNTRY)
-            .all(|text| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()));
-        let encoded = [0x06, 0x03, 0x55, 0x04, 0x06, PRINTABLE_STRING, 2];
-        let printable = name.values(oid::COUNTRY).count()
-            == name.der().windows(encoded.len()).filter(|window| *window == encoded).count();
-        demand(country && printable, || format!("the country in {name} is malformed"))?;
-        demand(name.parts().iter().all(|(_, text)| !text.trim().is_empty()), || {
-            format!("{name} has an empty part")
-        })?;
+    for part in case.certificate.subject.parts().iter().chain(case.certificate.issuer.parts()) {
+        let is_printable = matches!(part.kind, oid::COUNTRY | oid::SERIAL_NUMBER);
+        let good = match part.tag {
+            PRINTABLE_STRING => is_printable || case.profile.is_none(),
+            UTF8_STRING => !is_printable,
+            _ => part.kind == oid::DOMAIN_COMPONENT,
+        };
+        let is_country = part.text.len() == 2 && part.text.bytes().all(|byte| byte.is_ascii_uppercase());
+        demand(good && (is_country || part.kind != oid::COUNTRY), || format!("{part:?} is of a wrong form"))?;
+        demand(!part.text.trim().is_empty(), || format!("{part:?} is empty"))?;
     }
     Ok(())
 }
@@ -65,13 +62,7 @@ fn present(case: &Case<'_>) -> Verdict {
 }
 
 fn form(case: &Case<'_>) -> Verdict {
-    let names = case.certificate.names().map_err(|fault| fault.to_string())?;
-    for name in &names {
-        if let GeneralName::Dns(name) = name {
-            DnsName::parse(name.as_str()).map_err(|fault| format!("{name}: {fault}"))?;
-        }
-    }
-    Ok(())
+    case.certificate.names().map(|_| ()).map_err(|fault| fault.to_string())
 }
 
 fn unique(case: &Case<'_>) -> Verdict {

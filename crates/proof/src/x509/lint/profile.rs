@@ -1,6 +1,6 @@
 //! Rules that a profile sets: the shape of its row, seen from the finished bytes.
 
-use super::{Case, Rule, Verdict, demand, rule};
+use super::{Case, Rule, Severity, Verdict, demand, rule};
 use crate::x509::names::{GeneralName, SpiffeId};
 use crate::x509::profile::{ExtendedUsage, Profile, Revocation, Shape};
 use crate::x509::{Oid, oid};
@@ -16,6 +16,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("selo.profile.names", CITATION, names),
     rule("selo.profile.revocation", CITATION, revocation),
     rule("selo.profile.order", CITATION, order),
+    Rule { severity: Severity::Warning, ..rule("selo.profile.policies", CITATION, policies) },
 ];
 
 fn shape(case: &Case<'_>) -> Option<(Profile, Shape)> {
@@ -127,4 +128,12 @@ fn order(case: &Case<'_>) -> Verdict {
     ];
     let places = case.certificate.extensions.iter().map(|one| ORDER.iter().position(|kind| *kind == one.oid));
     demand(case.profile.is_none() || places.is_sorted(), || "the extensions stand in another order".into())
+}
+
+/// Whose certificate it is, by the hierarchy's own policies: wanted, and possible only with an arc of one's own.
+fn policies(case: &Case<'_>) -> Verdict {
+    let Some((_, shape)) = shape(case) else { return Ok(()) };
+    let wanted = matches!(shape.revocation, Revocation::List | Revocation::ListAndAnswers);
+    let there = case.certificate.extension(oid::CERTIFICATE_POLICIES).is_some();
+    demand(there || !wanted, || "no policy of the hierarchy is named".into())
 }

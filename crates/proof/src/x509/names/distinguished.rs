@@ -51,6 +51,14 @@ impl Attribute {
         }
     }
 
+    /// UTF8String, but for the two that have only ever been PrintableString.
+    fn tag(self) -> u8 {
+        match self {
+            Self::Country | Self::SerialNumber => PRINTABLE_STRING,
+            _ => UTF8_STRING,
+        }
+    }
+
     /// Upper bounds of RFC 5280 appendix A.
     fn characters_max(self) -> usize {
         match self {
@@ -78,11 +86,22 @@ pub enum NameFault {
     TooMany,
 }
 
+/// A part of a name, as it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Part {
+    /// Which attribute.
+    pub kind: Oid,
+    /// The type of the value: the tag of its encoding.
+    pub tag: u8,
+    /// The text; empty for a value that is none.
+    pub text: String,
+}
+
 /// A distinguished name.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Name {
     der: Vec<u8>,
-    parts: Vec<(Oid, String)>,
+    parts: Vec<Part>,
 }
 
 impl Name {
@@ -108,8 +127,12 @@ impl Name {
                 parts.iter().for_each(|(attribute, value)| write_part(out, *attribute, value))
             });
         });
-        let parts = parts.iter().map(|(attribute, value)| (attribute.oid(), (*value).to_owned())).collect();
-        Ok(Self { der, parts })
+        let part = |(attribute, value): &(Attribute, &str)| Part {
+            kind: attribute.oid(),
+            tag: attribute.tag(),
+            text: (*value).to_owned(),
+        };
+        Ok(Self { der, parts: parts.iter().map(part).collect() })
     }
 
     /// Reads a name, of whichever certificate.
@@ -138,7 +161,7 @@ impl Name {
                 let kind = part.oid()?;
                 let value = part.any()?;
                 part.finish()?;
-                parts.push((kind, text(value).unwrap_or_default()));
+                parts.push(Part { kind, tag: value.tag, text: text(value).unwrap_or_default() });
             }
         }
         Ok(Self { der: element.whole.to_vec(), parts })
@@ -156,15 +179,15 @@ impl Name {
         self.parts.is_empty()
     }
 
-    /// The parts in order: identifier and text.
+    /// The parts in order.
     #[must_use]
-    pub fn parts(&self) -> &[(Oid, String)] {
+    pub fn parts(&self) -> &[Part] {
         &self.parts
     }
 
     /// The values of one kind, in order.
     pub fn values(&self, kind: Oid) -> impl Iterator<Item = &str> {
-        self.parts.iter().filter(move |(oid, _)| *oid == kind).map(|(_, value)| value.as_str())
+        self.parts.iter().filter(move |part| part.kind == kind).map(|part| part.text.as_str())
     }
 
     /// The last common name, which is the most specific one.
@@ -177,7 +200,7 @@ impl Name {
 impl fmt::Display for Name {
     /// `C=PT, O=Example, CN=…`, in the order of the encoding.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, (kind, value)) in self.parts.iter().enumerate() {
+        for (at, Part { kind, text, .. }) in self.parts.iter().enumerate() {
             if at > 0 {
                 out.write_str(", ")?;
             }
@@ -186,7 +209,7 @@ impl fmt::Display for Name {
                 None => write!(out, "{kind}")?,
             }
             out.write_str("=")?;
-            for character in value.chars() {
+            for character in text.chars() {
                 if character.is_control() {
                     write!(out, "\\{:02X}", u32::from(character))?;
                 } else if matches!(character, ',' | '=' | '+' | '"' | '\\' | '<' | '>' | ';') {
@@ -236,14 +259,10 @@ fn check(attribute: Attribute, value: &str) -> Result<(), NameFault> {
 }
 
 fn write_part(out: &mut Writer, attribute: Attribute, value: &str) {
-    let tag = match attribute {
-        Attribute::Country | Attribute::SerialNumber => PRINTABLE_STRING,
-        _ => UTF8_STRING,
-    };
     out.set(|out| {
         out.sequence(|out| {
             out.oid(&attribute.oid());
-            out.put(tag, value.as_bytes());
+            out.put(attribute.tag(), value.as_bytes());
         });
     });
 }

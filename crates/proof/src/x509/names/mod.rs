@@ -12,7 +12,7 @@ mod punycode;
 mod spiffe;
 mod uri;
 
-pub use distinguished::{Attribute, Name, NameFault, PARTS_MAX};
+pub use distinguished::{Attribute, Name, NameFault, PARTS_MAX, Part};
 pub use dns::{DNS_BYTES_MAX, DnsFault, DnsName, LABEL_BYTES_MAX};
 pub use email::Email;
 pub use general::{GeneralName, GeneralNameFault, NAMES_MAX};
