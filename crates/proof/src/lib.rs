@@ -24,3 +24,7 @@ pub mod pdf;
 pub mod qr;
 pub mod tile;
 pub mod tlog_proof;
+
+// certificates and ACME
+pub mod jws;
+pub mod x509;

@@ -1,13 +1,19 @@
 //! Hashes, public keys and the checking of signatures.
 //!
 //! The only place of this crate that touches a cryptographic library: aws-lc-rs natively, RustCrypto on wasm32, one
-//! vector suite on both. Keys come as Multikey (W3C Controlled Identifiers) or JWK (RFC 7517, RFC 8037).
-//! Never here: a secret key, randomness, a signature being made.
+//! vector suite on both. Keys come as Multikey (W3C Controlled Identifiers) or JWK (RFC 7517, RFC 8037);
+//! keys of certificates, requests and ACME accounts are [`SubjectKey`]s. What the browser's libraries do not cover
+//! (P-384, RSA, SHA-1) answers [`CryptoError::KeyKind`] there.
+//! Never here: a secret key, randomness, a signature being made, SHA-1 below a signature.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
 #[cfg(any(target_arch = "wasm32", test))]
 mod portable;
+mod subject;
+mod weak;
+
+pub use subject::{KeyRefusal, RSA_BITS_MAX, RSA_BITS_MIN, RsaKey, SignatureAlgorithm, SubjectKey};
 
 #[cfg(not(target_arch = "wasm32"))]
 use native as engine;
@@ -173,6 +179,51 @@ pub fn sha384(bytes: &[u8]) -> [u8; 48] {
     engine::sha384(bytes)
 }
 
+/// SHA-512 (FIPS 180-4).
+#[must_use]
+pub fn sha512(bytes: &[u8]) -> [u8; 64] {
+    engine::sha512(bytes)
+}
+
+/// SHA-1 (FIPS 180-4), for the names that RFC 6960 gives to issuers and responders; no signature rests on it.
+///
+/// # Errors
+/// [`CryptoError::KeyKind`] on wasm32, where it is not there.
+pub fn sha1(bytes: &[u8]) -> Result<[u8; 20], CryptoError> {
+    engine::sha1(bytes)
+}
+
+/// The hash below a message authentication code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MacAlgorithm {
+    /// HMAC with SHA-256.
+    HmacSha256,
+    /// HMAC with SHA-384.
+    HmacSha384,
+    /// HMAC with SHA-512.
+    HmacSha512,
+}
+
+impl MacAlgorithm {
+    /// Bytes of the code; a key may not be shorter (RFC 7518 §3.2).
+    #[must_use]
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::HmacSha256 => 32,
+            Self::HmacSha384 => 48,
+            Self::HmacSha512 => 64,
+        }
+    }
+
+    /// Checks a whole, untruncated code (RFC 2104) in constant time.
+    ///
+    /// # Errors
+    /// [`CryptoError::Signature`]; [`CryptoError::KeyKind`] on wasm32.
+    pub fn verify(self, key: &[u8], message: &[u8], code: &[u8]) -> Result<(), CryptoError> {
+        engine::hmac_verify(self, key, message, code)
+    }
+}
+
 /// `z` and base58btc.
 #[must_use]
 pub fn multibase_base58(bytes: &[u8]) -> String {
@@ -291,9 +342,37 @@ mod tests {
         for text in [&b""[..], b"abc", &[0x61; 1000]] {
             assert_eq!(native::sha256(text), portable::sha256(text));
             assert_eq!(native::sha384(text), portable::sha384(text));
+            assert_eq!(native::sha512(text), portable::sha512(text));
         }
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(hex(&sha256(b"abc")), expected);
+    }
+
+    #[test]
+    fn what_the_browser_does_not_cover_answers_by_kind() {
+        let rsa = SignatureAlgorithm::RsaSha256;
+        let ecdsa = SignatureAlgorithm::EcdsaSha384;
+        assert_eq!(portable::sha1(b""), Err(CryptoError::KeyKind));
+        assert_eq!(portable::hmac_verify(MacAlgorithm::HmacSha256, b"", b"", b""), Err(CryptoError::KeyKind));
+        assert_eq!(portable::p384_verify_der(ecdsa, &[], b"", b""), Err(CryptoError::KeyKind));
+        assert_eq!(portable::p384_verify(&[], b"", b""), Err(CryptoError::KeyKind));
+        assert_eq!(portable::p384_is_point(&[]), Err(CryptoError::KeyKind));
+        assert_eq!(portable::p256_verify_der(ecdsa, &[], b"", b""), Err(CryptoError::KeyKind));
+        assert_eq!(portable::rsa_verify(rsa, &[], &[], b"", b""), Err(CryptoError::KeyKind));
+    }
+
+    #[test]
+    fn both_engines_agree_on_p256_in_der() {
+        let random = SystemRandom::new();
+        let algorithm = &aws_lc_rs::signature::ECDSA_P256_SHA256_ASN1_SIGNING;
+        let pair = EcdsaKeyPair::generate(algorithm).unwrap();
+        let signature = pair.sign(&random, b"message").unwrap();
+        for verify in [native::p256_verify_der, portable::p256_verify_der] {
+            let point = pair.public_key().as_ref();
+            let check = |message| verify(SignatureAlgorithm::EcdsaSha256, point, message, signature.as_ref());
+            assert_eq!(check(b"message"), Ok(()));
+            assert_eq!(check(b"massage"), Err(CryptoError::Signature));
+        }
     }
 
     #[test]
