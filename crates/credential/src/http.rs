@@ -14,8 +14,8 @@ use base::{
     id::kind::{self, Job},
 };
 use http_kit::{
-    Admin, Caller, Context, ErrorReply, Failure, Items, Json, Listed, Paging, PathId, Public, Query, Reply,
-    Rules, ZoneRouter,
+    Admin, Caller, Context, ErrorReply, Failure, Items, Json, Listed, Paging, PathId, Permissions, Public,
+    Query, Reply, Rules, ZoneRouter,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -63,6 +63,7 @@ fn routes_of() -> ZoneRouter<Admin, Credentials> {
         .routes(routes!(failed))
         .routes(routes!(erase))
         .page("/status/{handle}", Rules::read(), get(status_list))
+        .page("/v/{handle}/credential.json", Rules::read(), get(behind_page))
 }
 
 // ---- shapes
@@ -397,6 +398,22 @@ async fn download(
             Ok(file(form, credentials.form(&credential, bytes, form).await?))
         }
         _ => Err(keys::error::PERSON_FORGOTTEN.error().into()),
+    }
+}
+
+/// The document behind a public page, for the owner of the home at the command line; nobody else finds this address.
+async fn behind_page(
+    State(credentials): State<Credentials>,
+    caller: Caller,
+    Path(handle): Path<String>,
+) -> Result<Response, Failure> {
+    let missing = || error::NOT_FOUND.error().with("id", &handle);
+    if caller.permissions != Permissions::All {
+        return Err(missing().into());
+    }
+    match credentials.public_document(&handle).await? {
+        Some(Document::Live { bytes, .. }) => Ok(file(Form::Json, bytes)),
+        _ => Err(missing().into()),
     }
 }
 

@@ -21,6 +21,7 @@ pub mod checkpoint;
 pub mod merkle;
 pub mod note;
 pub mod pdf;
+pub mod picture;
 pub mod qr;
 pub mod tile;
 pub mod tlog_proof;

@@ -1,14 +1,21 @@
-//! QR codes as modules and as one path, for pages and the renderer.
+//! QR codes as modules and as one path, for pages and the renderer; and read out of pictures ([`read`]).
 //!
 //! Why as a path: it prints at any size, needs no pixels and is one element however large the code is.
 //! Error correction M by default (about 15 % may be lost); a quiet zone of four modules on every side (ISO/IEC 18004).
 //! The same text always gives the same code.
-//! Never here: pixels, colours, logos laid over the code, text that is not shown as it is.
+//! Never here: colours, logos laid over the code, text that is not shown as it is.
+
+mod dark;
+mod find;
+mod grid;
+mod read;
 
 use std::fmt::Write as _;
 
 use fast_qr::{ECL, QRBuilder};
 use thiserror::Error;
+
+pub use self::read::{CODES_MAX, read};
 
 /// Light modules around the code on every side.
 pub const QUIET_ZONE: usize = 4;

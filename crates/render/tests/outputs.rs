@@ -62,9 +62,24 @@ fn widths_out_of_range_are_refused() {
 
 #[test]
 fn the_qr_code_reads_from_every_width() {
+    let badge = fill(&render::badge().unwrap(), &sample()).unwrap();
     for width in [842, 1_684, 2_480] {
-        let picture = pixels(&png(&page(NAMES[0]), width).unwrap());
-        assert_eq!(codes(&picture), [LINK], "{width} px");
+        for page in [&page(NAMES[0]), &badge] {
+            let picture = pixels(&png(page, width).unwrap());
+            assert_eq!(codes(&picture), [LINK], "{width} px");
+        }
+    }
+}
+
+#[test]
+fn the_badge_takes_the_links_of_long_hosts_and_keeps_two_pixels_for_a_module() {
+    let badge = render::badge().unwrap();
+    for host in
+        ["localhost:8080", "credenciais.universidade-de-sao-tome-e-principe.example", &"a".repeat(150)]
+    {
+        let link = format!("https://{host}/v/3fq8rk2mz7t0v5x1c9d4b6n8wa");
+        let page = badge.fill(&sample(), &render::Links { verify: &link }).unwrap();
+        assert_eq!(codes(&pixels(&png(&page, 842).unwrap())), [link]);
     }
 }
 

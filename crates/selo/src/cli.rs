@@ -74,7 +74,7 @@ pub enum Command {
     Suspend(Change),
     /// Bring a suspended credential back into force.
     Reinstate(Change),
-    /// Check a credential: JSON, PNG, SVG or PDF.
+    /// Check a credential: JSON, PNG, SVG, PDF, or a photo (PNG, JPEG) of its QR code.
     Verify(Verify),
     /// The evidence log.
     #[command(subcommand)]

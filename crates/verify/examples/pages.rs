@@ -3,6 +3,8 @@
 
 #[path = "../tests/common/mod.rs"]
 mod common;
+#[path = "../../proof/tests/picture_support/mod.rs"]
+mod picture_support;
 
 use std::{error::Error, fs, path::Path};
 
@@ -42,6 +44,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for file in first.split("href=\"").filter(|part| part.starts_with("/assets/")) {
         let name = file.split('"').next().unwrap_or_default();
         fs::write(folder.join(name.trim_start_matches('/')), get(&app, name).await.body)?;
+    }
+    let stranger = proof::qr::Qr::new(&format!("https://se1o.example/v/{handle}"))?;
+    let photo = picture_support::Sheet::of_code(&stranger, 6).to_jpeg(20, true);
+    for lang in ["en", "pt"] {
+        write(&format!("elsewhere-{lang}"), &upload(&app, lang, &photo).await.body)?;
     }
     house.set("revocation", true);
     write("revoked-pt", &get(&app, &page("pt")).await.body)?;

@@ -244,14 +244,19 @@ pub(crate) struct ReportBody {
     status: Value,
     /// Every check in its order.
     checks: Vec<CheckBody>,
+    /// The page of another house that a picture's QR code leads to: `address` and `host`. It was not asked.
+    #[schema(value_type = Option<Object>)]
+    link: Option<Value>,
     /// When it was checked (RFC 3339, UTC).
     verified_at: String,
 }
 
 /// Check a credential.
 ///
-/// Takes a multipart form with one `file`, JSON `{"credential": …}`, or the document itself as the body. A document that
-/// does not hold is a good answer: 200 with `outcome: invalid` and the reasons.
+/// Takes a multipart form with one `file`, JSON `{"credential": …}`, or the document itself as the body: JSON, PNG, SVG,
+/// PDF, or a PNG or JPEG that shows its QR code. A document that does not hold is a good answer: 200 with
+/// `outcome: invalid` and the reasons. A code of this house is answered as its page is; one of another house is not
+/// followed: `outcome: unknown`, and `link` names it.
 #[utoipa::path(post, path = "/api/v1/verify", tag = "verify", operation_id = "verify",
     request_body(content(
         (inline(CheckOrder<'static>) = "application/json"),

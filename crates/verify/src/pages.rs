@@ -12,7 +12,7 @@ use http_kit::page::{
 use maud::{Markup, html};
 use proof::{
     credential::Field,
-    verify::{Check, Code, Outcome, Report, Result as Verdict, StatusState},
+    verify::{Check, Code, Outcome, PageLink, Report, Result as Verdict, StatusState},
 };
 
 use crate::{
@@ -95,12 +95,15 @@ fn form(lang: Lang) -> Markup {
     html! {
         form.check method="post" action=(format!("/verify?lang={}", lang.tag())) enctype="multipart/form-data" {
             div {
-                label for="file" { (lang.pick("Choose the file, or drop it here", "Escolha o ficheiro ou largue-o aqui")) }
+                label for="file" { (lang.pick(
+                    "Choose the file, or a photo of its QR code",
+                    "Escolha o ficheiro, ou uma fotografia do seu código QR",
+                )) }
                 input id="file" name="file" type="file" aria-describedby="file-hint"
-                    accept=".pdf,.png,.svg,.json,application/pdf,image/png,image/svg+xml,application/json";
+                    accept=".pdf,.png,.jpg,.jpeg,.svg,.json,application/pdf,image/png,image/jpeg,image/svg+xml,application/json";
                 p.hint id="file-hint" { (lang.pick(
-                    "PDF up to 25 MB; PNG, SVG or JSON up to 10 MB. Use the original: screenshots and scans carry no signature.",
-                    "PDF até 25 MB; PNG, SVG ou JSON até 10 MB. Use o original: capturas de ecrã e digitalizações não trazem assinatura.",
+                    "PDF up to 25 MB; PNG, JPEG, SVG or JSON up to 10 MB. The original file carries the signature; of a photo or a screenshot only the QR code is read.",
+                    "PDF até 25 MB; PNG, JPEG, SVG ou JSON até 10 MB. O ficheiro original traz a assinatura; de uma fotografia ou captura de ecrã só se lê o código QR.",
                 )) }
             }
             div.or aria-hidden="true" { (lang.pick("or", "ou")) }
@@ -139,11 +142,42 @@ fn headline(report: &Report, standing: Option<&Standing>, lang: Lang) -> Headlin
                     "Do not take this for a yes. ",
                     "Não tome isto por um sim. ",
                 ))
-                (first_reason(report, Verdict::Unknown, lang))
+                @match &report.link {
+                    Some(link) => (leads_to(link, lang)),
+                    None => (first_reason(report, Verdict::Unknown, lang)),
+                }
             },
         },
         Outcome::Invalid => refused(report, standing, lang),
     }
+}
+
+/// Where a picture's code leads, when that is not here: the host stands out, because it is what a forger would change.
+fn leads_to(link: &PageLink, lang: Lang) -> Markup {
+    html! {
+        (lang.pick("The QR code in this picture leads to ", "O código QR desta imagem conduz a "))
+        strong { bdi { (link.host()) } }
+        (lang.pick(
+            ", which is not this site. Only that site can say what the document is worth; it was not asked.",
+            ", que não é este sítio. Só esse sítio pode dizer o que vale o documento; não lhe foi perguntado.",
+        ))
+    }
+}
+
+/// The address that a picture's code holds, as text: nobody is sent there.
+fn elsewhere(link: &PageLink, lang: Lang) -> Markup {
+    let host = FieldLine { strong: true, ..FieldLine::new(lang.pick("Site", "Sítio"), link.host()) };
+    let address = FieldLine::new(lang.pick("Address in the code", "Endereço no código"), link.address());
+    card(
+        lang.pick("Where the code leads", "Aonde conduz o código"),
+        &html! {
+            p { (lang.pick(
+                "Anybody can print a code. Is this the issuer's own site? Compare it letter by letter with an address that you have from the issuer, and only then open it yourself.",
+                "Qualquer pessoa pode imprimir um código. É este o sítio do próprio emissor? Compare-o letra a letra com um endereço que tenha do emissor, e só então o abra você mesmo.",
+            )) }
+            (field_list(&[host, address]))
+        },
+    )
 }
 
 fn genuine(report: &Report, lang: Lang) -> Headline {
@@ -312,8 +346,13 @@ pub(crate) fn checked(shown: &Shown, lang: Lang, host: &str, path: &str) -> Stri
             }
             div.side {
                 @if !report.fields.is_empty() { (fields(&report.fields, lang)) }
-                (issuer(report, lang))
-                (status(report, standing, handle, lang))
+                @match &report.link {
+                    Some(link) => (elsewhere(link, lang)),
+                    None => {
+                        (issuer(report, lang))
+                        (status(report, standing, handle, lang))
+                    }
+                }
             }
             div.second {
                 (checks(report, lang))

@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 use base::{Clock, Lang, Result, Time};
 use proof::{
     credential::parse_time,
+    picture::is_picture,
     verify::{
         Answer, Context, Gathered, KnownHolder, Lang as ProofLang, Outcome, Report, TrustList, Want, verify,
     },
@@ -24,7 +25,7 @@ use crate::{
 const ROUNDS_MAX: usize = 4;
 /// How long gathering and judging may take together (spec verify §1).
 const CHECK_TIME_MAX: Duration = Duration::from_secs(5);
-/// From this size on a document is judged beside the tasks that answer requests.
+/// From this size on a document is judged beside the tasks that answer requests; a picture is, whatever its size.
 const LARGE_BYTES: usize = 128 * 1024;
 /// Large documents judged at once; further ones wait for [`CHECK_TIME_MAX`].
 const LARGE_AT_ONCE_MAX: usize = 4;
@@ -98,7 +99,7 @@ impl Verifier {
         self.pages.clear();
     }
 
-    /// Judges bytes: JSON, or a PNG, SVG or PDF that carries a credential.
+    /// Judges bytes: JSON, a PNG, SVG or PDF that carries a credential, or a picture that shows its QR code.
     ///
     /// # Errors
     /// Those of the port, `CHECK_TOO_SLOW`; a document that is wrong is no error but a report.
@@ -118,7 +119,8 @@ impl Verifier {
         self.behind(handle, standing, &Options::default()).await
     }
 
-    /// Judges what somebody handed in: a link of ours, or the document itself.
+    /// Judges what somebody handed in: a link of ours, the document itself, or a picture whose QR code holds either. A
+    /// link of another house in a picture is not followed: the report names it, and its outcome is unknown.
     ///
     /// # Errors
     /// `NOTHING_TO_CHECK`, `LINK_OF_ANOTHER_HOUSE`, those of [`Verifier::verify_handle`].
@@ -132,6 +134,10 @@ impl Verifier {
             return self.behind(handle, standing, options).await;
         }
         let report = Box::new(self.verify_bytes(bytes, options).await?);
+        if let Some(handle) = report.link.as_ref().and_then(|link| link.handle_at(&self.public_url)) {
+            let standing = self.documents.standing(handle).await?;
+            return self.behind(handle, standing, options).await;
+        }
         Ok(Shown::Checked { report, handle: None, standing: None, at: self.clock.now() })
     }
 
@@ -199,7 +205,8 @@ impl Verifier {
     async fn gather_and_judge(&self, bytes: &[u8], options: &Options) -> Result<Report> {
         let trust = Arc::new(self.documents.trust().await?);
         let now = self.clock.now().seconds();
-        let large = if bytes.len() > LARGE_BYTES { self.large.acquire().await.ok() } else { None };
+        let is_large = bytes.len() > LARGE_BYTES || is_picture(bytes);
+        let large = if is_large { self.large.acquire().await.ok() } else { None };
         let shared: Option<Arc<[u8]>> = large.as_ref().map(|_| Arc::from(bytes));
         let mut gathered = Gathered::new();
         let mut rounds = 0;

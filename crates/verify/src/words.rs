@@ -130,6 +130,7 @@ pub(crate) const fn carrier(carrier: Carrier, lang: Lang) -> &'static str {
         Carrier::Png => lang.pick("PNG picture", "imagem PNG"),
         Carrier::Svg => lang.pick("SVG picture", "imagem SVG"),
         Carrier::Pdf => lang.pick("PDF document", "documento PDF"),
+        Carrier::Photo => lang.pick("photo of a QR code", "fotografia de um código QR"),
     }
 }
 

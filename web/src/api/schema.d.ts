@@ -461,6 +461,7 @@ export interface Operations {
       fields: (Record<string, unknown>)[];
       format?: string | null;
       issuer: Record<string, unknown>;
+      link?: Record<string, unknown> | null;
       outcome: string;
       status: Record<string, unknown>;
       subject: Record<string, unknown>;

@@ -204,6 +204,17 @@ const OLD_OR_OWN_NAMES: [&str; 2] = [
     "The document uses an old format or names that it defines itself: {0}.",
 ];
 
+/// What stands behind a link that was not asked: only its own host knows.
+const LINK_NOT_ASKED: [&str; 2] = [
+    "O código contém a ligação {0}; só {1} pode dizer o que lá está.",
+    "The code holds the link {0}; only {1} can say what stands there.",
+];
+/// And what to do about it.
+const ASK_THE_HOST: [&str; 2] = [
+    "Se conhece esse endereço e confia nele, compare-o letra a letra e abra-o você mesmo; ou obtenha lá o ficheiro e entregue-o.",
+    "If you know and trust that address, compare it letter by letter and open it yourself; or get the file there and hand it in.",
+];
+
 /// The sentence of a pair in a language.
 fn pick(pair: [&'static str; 2], lang: Lang) -> &'static str {
     let [pt, en] = pair;
@@ -256,8 +267,8 @@ codes! {
     FormatUnknown "FORMAT_UNKNOWN" Format
         "Este ficheiro não contém nenhuma credencial que saibamos ler."
         "This file holds no credential we can read."
-        "Peça o ficheiro original a quem lho deu: JSON, PNG, SVG ou PDF."
-        "Ask whoever gave it to you for the original file: JSON, PNG, SVG or PDF.";
+        "Peça o ficheiro original a quem lho deu: JSON, PNG, SVG ou PDF. Se fotografou um código QR, fotografe-o de novo: só um, de perto, direito e nítido."
+        "Ask whoever gave it to you for the original file: JSON, PNG, SVG or PDF. If you took a photo of a QR code, take it again: one code alone, close, straight and sharp.";
     FormatTooLarge "FORMAT_TOO_LARGE" Format
         "O ficheiro é maior do que aceitamos."
         "The file is larger than we accept."
@@ -639,6 +650,7 @@ impl Code {
         let template = match result {
             Result::Pass => pick(pass, lang),
             Result::Skipped => pick(skipped, lang),
+            Result::Unknown if self == Self::TokenUnknown && !args.is_empty() => pick(LINK_NOT_ASKED, lang),
             Result::Unknown if args.is_empty() => pick(unknown, lang),
             Result::Warn if self == Self::ShapeContext => pick(OLD_OR_OWN_NAMES, lang),
             Result::Fail | Result::Warn | Result::Unknown => pick(self.problem(), lang),
@@ -651,6 +663,7 @@ impl Code {
     pub fn remedy(self, result: Result, lang: Lang) -> &'static str {
         match result {
             Result::Pass | Result::Skipped => "",
+            Result::Unknown if self == Self::TokenUnknown => pick(ASK_THE_HOST, lang),
             Result::Fail | Result::Warn | Result::Unknown => pick(self.help(), lang),
         }
     }

@@ -6,6 +6,7 @@
 //! Never here: a fetch on behalf of a document that is not proven, a green answer while something could not be decided.
 
 mod code;
+mod link;
 mod proofs;
 mod recognise;
 mod report;
@@ -14,6 +15,7 @@ mod run;
 mod status_check;
 
 pub use code::{Code, Family, Lang, Result};
+pub use link::PageLink;
 pub use recognise::{Carrier, FILE_BYTES_MAX, Format, PDF_BYTES_MAX};
 pub use report::{Check, IssuerView, Outcome, Report, StatusState, StatusView, SubjectView, Validity, View};
 pub use resolve::{Answer, FETCHES_MAX, Gathered, NoNetwork, Resolver, Want};
@@ -131,7 +133,9 @@ impl<'c> Context<'c> {
     }
 }
 
-/// Judges a document: JSON (Open Badges 3.0, VCDM 2.0, VCDM 1.1), or a PNG, SVG or PDF that carries one.
+/// Judges a document: JSON (Open Badges 3.0, VCDM 2.0, VCDM 1.1), a PNG, SVG or PDF that carries one, or a PNG or JPEG
+/// that shows one's QR code. When the code holds a page's link, the outcome is unknown and [`Report::link`] has it: the
+/// caller knows whether the page is its own.
 ///
 /// Total: every input gives a report, none an error or a panic.
 #[must_use]

@@ -7,6 +7,7 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::code::{Code, Lang, Result};
+use super::link::PageLink;
 use super::recognise::{Carrier, Format};
 use crate::credential::Field;
 
@@ -137,6 +138,8 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// The credential as it was read.
     pub credential: Option<Value>,
+    /// The page that a picture's QR code leads to; whoever runs its house can say more.
+    pub link: Option<PageLink>,
 }
 
 impl Report {
@@ -171,7 +174,7 @@ impl Report {
     }
 
     /// The report as JSON in one language: `{outcome, valid, trusted, format, carrier, issuer, subject, fields, validity,
-    /// status, checks: [{code, result, reason, remedy, field}], credential}`.
+    /// status, checks: [{code, result, reason, remedy, field}], credential, link: {address, host}}`.
     #[must_use]
     pub fn to_json(&self, lang: Lang) -> Value {
         let checks: Vec<Value> = self
@@ -200,6 +203,7 @@ impl Report {
             "status": self.status,
             "checks": checks,
             "credential": self.credential,
+            "link": self.link.as_ref().map(PageLink::to_json),
         })
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::code::{Code, Family, Result};
 use super::proofs::{self, check, check_with};
-use super::recognise::{self, Carrier, Format};
+use super::recognise::{self, Carrier, Format, Opened};
 use super::report::{Check, IssuerView, Outcome, Report, StatusState, StatusView, SubjectView, Validity};
 use super::{CLOCK_SKEW_SECONDS, Context, status_check};
 use crate::credential::{self, Version, parse_time};
@@ -29,6 +29,7 @@ pub(super) fn verify(input: &[u8], context: &Context<'_>) -> Report {
         status: StatusView { state: StatusState::NotChecked, age: None, list: None, index: None },
         checks: Vec::new(),
         credential: None,
+        link: None,
     };
     if let Some(document) = read(input, &mut report) {
         judge(&document, context, &mut report);
@@ -40,7 +41,18 @@ pub(super) fn verify(input: &[u8], context: &Context<'_>) -> Report {
 /// Recognise and parse.
 fn read(input: &[u8], report: &mut Report) -> Option<Value> {
     let (carrier, text) = match recognise::open(input) {
-        Ok(opened) => opened,
+        Ok(Opened::Document(carrier, text)) => (carrier, text),
+        Ok(Opened::Link(link)) => {
+            report.carrier = Some(Carrier::Photo);
+            // No document was seen, so nothing is said of one.
+            report.checks.push(check(Code::FormatUnknown, Result::Pass, ""));
+            report.checks.push(Check {
+                args: vec![link.address().to_owned(), link.host().to_owned()],
+                ..check(Code::TokenUnknown, Result::Unknown, "")
+            });
+            report.link = Some(link);
+            return None;
+        }
         Err((code, carrier, why)) => {
             report.carrier = carrier;
             report.checks.push(check_with(code, Result::Fail, "", why));
@@ -68,7 +80,7 @@ fn read(input: &[u8], report: &mut Report) -> Option<Value> {
     report.checks.push(check(Code::FormatUnknown, Result::Pass, ""));
     let parsed = match carrier {
         Carrier::Json => Code::ParseJson,
-        Carrier::Png | Carrier::Svg => Code::ParseImage,
+        Carrier::Png | Carrier::Svg | Carrier::Photo => Code::ParseImage,
         Carrier::Pdf => Code::ParsePdf,
     };
     report.checks.push(check(parsed, Result::Pass, ""));

@@ -1,14 +1,15 @@
 //! `selo verify`: checks a file without a house and without a network.
 //!
 //! Status comes from a snapshot folder, else from the home's own lists, else by address only with `--online`; otherwise
-//! it is unknown. Who is trusted comes from the home's tenants and from the list that was given.
+//! it is unknown. Who is trusted comes from the home's tenants and from the list that was given. A picture whose QR code
+//! leads to a page of the home is judged by the document behind it; a page of another house is named, never asked.
 
 use std::{collections::BTreeMap, path::Path};
 
 use base::{Clock, Result, SystemClock};
 use proof::verify::{
-    Answer, Check, Context, Family, Gathered, Lang as ProofLang, Outcome, PDF_BYTES_MAX, Report, TrustList,
-    TrustedIssuer, Want, verify,
+    Answer, Check, Context, Family, Gathered, Lang as ProofLang, Outcome, PDF_BYTES_MAX, PageLink, Report,
+    TrustList, TrustedIssuer, Want, verify,
 };
 use serde_json::Value;
 
@@ -28,23 +29,12 @@ pub async fn run(voice: Voice, order: &cli::Verify, door: Option<&Door>) -> Resu
     let bytes = read(&order.file, PDF_BYTES_MAX as u64)?;
     let snapshot = order.status_snapshot.as_deref().map(snapshot).transpose()?;
     let trust = trust(order.trust.as_deref(), door).await?;
-    let mut gathered = Gathered::new();
-    let mut rounds = 0;
-    let report = loop {
-        let now = SystemClock.now().seconds();
-        let mut context = Context::new(now, &gathered, &trust);
-        context.require_trust = order.require_trust;
-        let report = verify(&bytes, &context);
-        let missing = gathered.take_missing();
-        rounds += 1;
-        if missing.is_empty() || rounds > ROUNDS_MAX {
-            break report;
-        }
-        for want in missing {
-            let answer = answer(&want, snapshot.as_ref(), door, order.online).await;
-            gathered.insert(want, answer);
-        }
-    };
+    let mut report = judge(&bytes, order, &trust, snapshot.as_ref(), door).await;
+    if let (Some(link), Some(door)) = (&report.link, door)
+        && let Some(document) = behind(link, door).await
+    {
+        report = judge(&document, order, &trust, snapshot.as_ref(), Some(door)).await;
+    }
     let lang = match voice.lang {
         base::Lang::En => ProofLang::En,
         base::Lang::Pt => ProofLang::Pt,
@@ -57,6 +47,39 @@ pub async fn run(voice: Voice, order: &cli::Verify, door: Option<&Door>) -> Resu
         Outcome::Invalid => Exit::No,
         Outcome::Unknown => Exit::Undecided,
     })
+}
+
+async fn judge(
+    bytes: &[u8],
+    order: &cli::Verify,
+    trust: &TrustList,
+    snapshot: Option<&BTreeMap<String, Vec<u8>>>,
+    door: Option<&Door>,
+) -> Report {
+    let mut gathered = Gathered::new();
+    let mut rounds = 0;
+    loop {
+        let now = SystemClock.now().seconds();
+        let mut context = Context::new(now, &gathered, trust);
+        context.require_trust = order.require_trust;
+        let report = verify(bytes, &context);
+        let missing = gathered.take_missing();
+        rounds += 1;
+        if missing.is_empty() || rounds > ROUNDS_MAX {
+            return report;
+        }
+        for want in missing {
+            let answer = answer(&want, snapshot, door, order.online).await;
+            gathered.insert(want, answer);
+        }
+    }
+}
+
+/// The document behind a link of the home's own house.
+async fn behind(link: &PageLink, door: &Door) -> Option<Vec<u8>> {
+    let handle = link.handle_at(door.public_url())?;
+    let answer = door.get(&format!("/v/{handle}/credential.json")).await.ok()?;
+    (answer.status == 200).then_some(answer.body)
 }
 
 fn unreadable(check: &Check) -> bool {
