@@ -151,8 +151,6 @@ impl Connection {
     }
 }
 
-/// Reads a URL without repeating it in an error: it may hold a password.
-
 /// A driver's error as one of the house's.
 pub(crate) fn fault(error: &postgres::Error, statement: &str) -> Error {
     let (code, state, message) = match error.as_db_error() {
