@@ -10,6 +10,7 @@ mod bench_house;
 mod cargo_toml;
 mod counts;
 mod demo;
+mod dependencies;
 mod generate;
 mod guard;
 mod legs;
