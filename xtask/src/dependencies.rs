@@ -1,19 +1,27 @@
 //! What we stand on: nothing banned, and licences that allow what we do (`house.toml`, `[dependencies]`).
 //!
-//! Asked of cargo, so that what a dependency brings is looked at like what we named ourselves.
+//! The house and the fuzz workspace are looked at apart: the second is linked with an engine that is never shipped.
 
 use crate::run::Report;
 use crate::{Trouble, cargo_toml, licences, place, process};
 
 /// The house: everything that is built, for tests too.
 pub fn house() -> Result<Report, Trouble> {
-    judge(&["--workspace", "--edges", "normal,build,dev", "--locked"])
+    let words = ["--workspace", "--edges", "normal,build,dev", "--locked"];
+    judge(&words, &[])
 }
 
-fn judge(words: &[&str]) -> Result<Report, Trouble> {
+/// The fuzz workspace, whose engine has a licence of its own (`house.toml`, `[fuzz]`).
+pub fn fuzz() -> Result<Report, Trouble> {
+    let plan = cargo_toml::Document::read(&place::root().join("house.toml"))?;
+    judge(&["--manifest-path", "fuzz/Cargo.toml", "--edges", "normal,build"], &plan.list("fuzz", "licences"))
+}
+
+fn judge(words: &[&str], also: &[String]) -> Result<Report, Trouble> {
     let plan = cargo_toml::Document::read(&place::root().join("house.toml"))?;
     let banned = plan.list("dependencies", "banned");
-    let allowed = plan.list("dependencies", "licences");
+    let mut allowed = plan.list("dependencies", "licences");
+    allowed.extend_from_slice(also);
     let mut tree = place::cargo();
     tree.arg("tree").args(words).args(["--prefix", "none", "--format", "{p}|{l}"]);
     let tree = process::output(&mut tree)?;
