@@ -7,7 +7,7 @@ use crate::counts::{Counts, of_cargo, of_node, reasons};
 use crate::guard::Guard;
 use crate::run::{Report, Run, read};
 use crate::tools::{self, Tool};
-use crate::{Outcome, Trouble, cargo_toml, generate, licences, place, postgres, process, tidy};
+use crate::{Outcome, Trouble, dependencies, generate, place, postgres, process, tidy};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -151,7 +151,7 @@ pub fn command(words: &[String]) -> Outcome {
             quiet(place::cargo().args(words), "wasm32", BUILD, &guard)
         });
     }
-    run.leg("dependencies", dependencies);
+    run.leg("dependencies", dependencies::house);
     if built && parts.binary {
         run.leg("contract", || generate::compare(&guard));
         if parts.interop {
@@ -239,45 +239,6 @@ fn web(guard: &Guard) -> Result<Report, Trouble> {
     }
     total.add(of_node(&read(&log)));
     Ok(if total.ran() > 0 { Report { counts: total, ..Report::default() } } else { Report::held("built") })
-}
-
-/// What the whole workspace stands on: nothing banned, and licences that allow what we do.
-fn dependencies() -> Result<Report, Trouble> {
-    let house = cargo_toml::Document::read(&place::root().join("house.toml"))?;
-    let banned = house.list("dependencies", "banned");
-    let allowed = house.list("dependencies", "licences");
-    let mut tree = place::cargo();
-    tree.args([
-        "tree",
-        "--workspace",
-        "--edges",
-        "normal,build,dev",
-        "--prefix",
-        "none",
-        "--format",
-        "{p}|{l}",
-        "--locked",
-    ]);
-    let tree = process::output(&mut tree)?;
-    let mut packages: Vec<&str> =
-        tree.lines().map(|line| line.trim_end_matches(" (*)")).filter(|line| !line.is_empty()).collect();
-    packages.sort_unstable();
-    packages.dedup();
-    let mut wrong = Vec::new();
-    for package in &packages {
-        let (name, licence) = package.split_once('|').unwrap_or((package, ""));
-        let short = name.split(' ').next().unwrap_or(name);
-        if banned.iter().any(|word| word == short) {
-            wrong.push(format!("{name} is banned (house.toml, [dependencies]): see who brings it with `cargo tree -i {short}`"));
-        }
-        if !licences::is_allowed(licence, &allowed) {
-            wrong.push(format!("{name}: the licence `{licence}` is not in house.toml"));
-        }
-    }
-    if wrong.is_empty() {
-        return Ok(Report::held(format!("{} packages, none of {}", packages.len(), banned.join(", "))));
-    }
-    Ok(Report::broke(wrong))
 }
 
 /// A leg that is one check and says nothing when it holds.

@@ -1,8 +1,8 @@
 //! The project's own commands, `cargo xtask …`: standard library only, so that they are there wherever Rust is.
 //!
 //! `test` builds everything, starts what the tests need, runs every leg and adds the results up; `demo` shows the
-//! main job; `tidy` keeps the promises of `house.toml`; `openapi` and `schema` write generated files; `bench`
-//! measures in ratios. Nothing here starts a process that the guard (`guard.rs`) does not know, so nothing is left
+//! main job; `tidy` keeps the promises of `house.toml`; `openapi` and `schema` write generated files; `fuzz`
+//! gives the parsers hostile bytes; `bench` measures in ratios. Nothing here starts a process that the guard (`guard.rs`) does not know, so nothing is left
 //! running or lying about, however a command ends. No command ever asks a question.
 
 mod bench;
@@ -10,6 +10,8 @@ mod bench_house;
 mod cargo_toml;
 mod counts;
 mod demo;
+mod dependencies;
+mod fuzz;
 mod generate;
 mod guard;
 mod legs;
@@ -32,6 +34,7 @@ cargo xtask demo [--once] [--keep]                           build the web and t
 cargo xtask tidy                                             check what house.toml and the style promise
 cargo xtask openapi [--check]                                write (or compare) openapi/selo.json
 cargo xtask schema                                           write the committed dumps of the database schema
+cargo xtask fuzz [TARGET…] [--seconds N] [--install]         give every parser hostile bytes, 60 s each
 cargo xtask bench [NAME…]                                    measure against goals and peers, in ratios";
 
 /// Exit code of wrong use and of a machine that lacks something.
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::command(rest),
         "openapi" => generate::openapi(rest),
         "schema" => generate::schema(rest),
+        "fuzz" => fuzz::command(rest),
         "bench" => bench::command(rest),
         guard::COMMAND => guard::serve(),
         "help" | "--help" | "-h" => {

@@ -61,7 +61,7 @@ fn lines_with(house: &House, endings: &[&str], holds: impl Fn(&str) -> bool) -> 
 /// Every crate has a README.md and its first file begins with what it is for.
 pub fn heads(house: &House) -> Vec<String> {
     let mut broken = Vec::new();
-    let rooms = house.crates.values().map(|room| room.folder.as_str()).chain(["xtask"]);
+    let rooms = house.crates.values().map(|room| room.folder.as_str()).chain(["fuzz", "xtask"]);
     for folder in rooms {
         if !house.files.contains_key(&format!("{folder}/README.md")) {
             broken.push(format!("{folder} has no README.md"));

@@ -225,6 +225,26 @@ mod tests {
         assert_eq!(wrong, [(2, Some("CSV_ROW_WIDTH")), (3, None), (5, Some("CSV_ROW_TWICE"))]);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_give_a_table_or_a_reason(
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300),
+            text in "[ a,;\t\"\r\nÀ=0-9-]{0,120}",
+            head in proptest::sample::select(vec!["", "name,degree,date\n", "\u{feff}name;degree;date\r\n", "\n\"name\"\tdegree\tdate\r"]),
+        ) {
+            for tail in [&bytes[..], text.as_bytes()] {
+                let Ok(table) = read(&[head.as_bytes(), tail].concat()) else { continue };
+                let lines: Vec<u32> = table.rows.iter().map(|row| row.line).collect();
+                proptest::prop_assert!(!lines.is_empty() && lines.is_sorted());
+                for row in &table.rows {
+                    let whole = row.cells.len() == table.columns.len();
+                    proptest::prop_assert!(whole || row.wrong.is_some());
+                    proptest::prop_assert!(row.wrong.is_some() || table.named(row).len() == table.columns.len());
+                }
+            }
+        }
+    }
+
     #[test]
     fn cells_that_look_like_formulas_are_disarmed_on_the_way_out() {
         assert_eq!(escape_cell("=1+1"), "'=1+1");

@@ -89,11 +89,11 @@ pub fn did_web_url(did: &str) -> Result<String, DidError> {
     let mut url = format!("https://{host}");
     let mut has_path = false;
     for part in parts {
-        let good = !part.is_empty()
-            && part != "."
-            && part != ".."
+        // A URL reader takes `%2e` in a step for the dot that it stands for, so `%2e%2e` leads up as `..` does.
+        let plain = part.to_ascii_lowercase().replace("%2e", ".");
+        let good = !matches!(plain.as_str(), "" | "." | "..")
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte))
-            && !part.to_ascii_lowercase().contains("%2f");
+            && !plain.contains("%2f");
         if !good {
             return Err(form());
         }
@@ -117,7 +117,10 @@ fn is_host(host: &str) -> bool {
                 && label.len() <= 63
                 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         });
-    let port_good = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    // Rust reads `+80` as a number, a URL reader does not.
+    let port_good = port.is_none_or(|port| {
+        port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    });
     name_good && port_good
 }
 
@@ -492,6 +495,7 @@ mod tests {
             "did:web:a?x",
             "did:web:a%3A0",
             "did:web:a%3Ab",
+            "did:web:a%3A+80",
         ] {
             assert!(did_web_url(bad).is_err(), "{bad}");
         }
@@ -500,6 +504,17 @@ mod tests {
             Ok("did:web:a.example%3A8443:t:1")
         );
         assert!(did_web_from_url("http://a.example").is_err());
+    }
+
+    /// Fuzzing found `did:web:a:%2e%2E:b`: its document would have been fetched from `https://a/b/did.json`, the place of
+    /// `did:web:a:b`, because readers of URLs undo percent signs before they follow dots.
+    #[test]
+    fn a_did_web_never_leads_up_however_its_dots_are_written() {
+        for step in ["%2e", "%2E%2e", ".%2e", "%2E.", ".."] {
+            assert!(did_web_url(&format!("did:web:a:{step}:b")).is_err(), "{step}");
+            assert!(did_web_from_url(&format!("https://a/{step}/b")).is_err(), "{step}");
+        }
+        assert_eq!(did_web_url("did:web:a:v1%2e2").as_deref(), Ok("https://a/v1%2e2/did.json"));
     }
 
     #[test]

@@ -167,6 +167,15 @@ fn an_svg_of_open_badges_2_is_read_and_can_carry_the_newer_one() {
     assert_eq!(svg_extract(only.as_bytes()).unwrap(), b"https://example.org/a?b=1&c=2");
 }
 
+/// Fuzzing found a picture that held two credentials after baking: one that stood there under a prefix without a meaning
+/// was passed over when the old ones were taken out, and our declaration on the root then gave the prefix its meaning.
+#[test]
+fn an_element_whose_prefix_nobody_declared_is_refused_before_baking_could_declare_it() {
+    let svg = br#"<svg xmlns="http://www.w3.org/2000/svg"><openbadges:credential verify="e30"/></svg>"#;
+    assert_eq!(svg_bake(svg, JSON).map_err(|error| error.code()), Err("PARSE_IMAGE"));
+    assert_eq!(svg_extract(svg).map_err(|error| error.code()), Err("PARSE_IMAGE"));
+}
+
 #[test]
 fn the_namespace_decides_and_not_the_prefix() {
     let other = r#"<svg xmlns:openbadges="urn:else"><openbadges:credential>{}</openbadges:credential></svg>"#;
@@ -175,7 +184,7 @@ fn the_namespace_decides_and_not_the_prefix() {
     assert_eq!(svg_extract(named.as_bytes()).unwrap(), br#"{"a":1}"#);
     let ended =
         r#"<svg><g xmlns:b="https://purl.imsglobal.org/ob/v3p0"/><b:credential>{}</b:credential></svg>"#;
-    assert_eq!(svg_extract(ended.as_bytes()).unwrap_err().code(), "FORMAT_UNKNOWN");
+    assert_eq!(svg_extract(ended.as_bytes()).unwrap_err().code(), "PARSE_IMAGE");
     let hidden = r#"<svg xmlns:b="https://purl.imsglobal.org/ob/v3p0"><!-- <b:credential>{}</b:credential> --><![CDATA[<b:credential>{}</b:credential>]]></svg>"#;
     assert_eq!(svg_extract(hidden.as_bytes()).unwrap_err().code(), "FORMAT_UNKNOWN");
 }

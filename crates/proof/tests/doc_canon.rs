@@ -119,6 +119,32 @@ fn a_statement_that_mentions_a_node_twice_counts_once_for_it() {
 }
 
 /// The to-RDF cases of the JSON-LD API's test suite, from the folder `SELO_TORDF` (its `tests` folder).
+/// Fuzzing found two orders of one dataset with two forms. It is the standard's own gap, and the second opinion has it too:
+/// what RDFC-1.0 hashes of a neighbour is its place in a statement, not the graph of that statement, so two nodes that name
+/// each other in each other's graphs stay alike, and their numbers decide. Each form still says what the dataset says.
+#[test]
+fn nodes_that_differ_only_by_graphs_are_numbered_as_they_come_and_as_others_number_them() {
+    let knot = |number: fn(u32) -> u32| {
+        let blank = |node| Subject::Blank(number(node));
+        let predicate = Text::from("urn:p".to_owned());
+        let link = |from, to, graph| Quad {
+            subject: blank(from),
+            predicate: predicate.clone(),
+            object: Object::Blank(number(to)),
+            graph: Some(blank(graph)),
+        };
+        let lexical = Text::from("one".to_owned());
+        let object = Object::Literal { lexical, datatype: None, language: None };
+        let named = Quad { subject: blank(2), predicate: predicate.clone(), object, graph: None };
+        Dataset { quads: vec![link(0, 1, 2), link(1, 0, 3), named], blank_count: 4 }
+    };
+    let (one, other) = (knot(|node| node), knot(|node| 3 - node));
+    let form = |dataset| ld::canonicalize(dataset).unwrap().text;
+    assert_eq!(Some(form(&one)), by_sophia(&one));
+    assert_eq!(Some(form(&other)), by_sophia(&other));
+    assert_ne!(form(&one), form(&other), "if they agree, the gap was closed: say so in ld/c14n.rs and fuzz/");
+}
+
 #[test]
 fn to_rdf_agrees_with_the_json_ld_test_suite() {
     let Some(folder) = std::env::var_os("SELO_TORDF").map(std::path::PathBuf::from) else {

@@ -168,10 +168,13 @@ impl<'a> Namespaces<'a> {
         innermost_first.find(|(_, prefix, _)| *prefix == wanted).map(|(_, _, namespace)| *namespace)
     }
 
-    /// Namespace and local part of an element's name.
-    fn resolve<'n>(&self, name: &'n str) -> (Option<&'a str>, &'n str) {
-        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
-        (self.of_prefix(prefix), local)
+    /// Namespace and local part of an element's name. A prefix that nobody declared is refused (Namespaces in XML §5), or
+    /// our own declaration on the root would give a meaning to elements that had none.
+    fn resolve<'n>(&self, name: &'n str) -> Result<(Option<&'a str>, &'n str), BakeError> {
+        match name.split_once(':') {
+            None => Ok((self.of_prefix(""), name)),
+            Some((prefix, local)) => Ok((Some(self.of_prefix(prefix).ok_or(DAMAGED)?), local)),
+        }
     }
 }
 
@@ -229,7 +232,7 @@ fn walk(svg: &str) -> Result<Found<'_>, BakeError> {
                     return Err(BakeError::TooLarge("its elements are nested too deeply"));
                 }
                 namespaces.enter(depth, &attributes)?;
-                let (namespace, local) = namespaces.resolve(name);
+                let (namespace, local) = namespaces.resolve(name)?;
                 match &mut found {
                     // A second root, or a root that is no SVG or cannot hold anything.
                     Some(_) if depth == 0 => return Err(DAMAGED),

@@ -3,6 +3,8 @@
 //! In ordinary credentials every blank node is told apart by its own statements, and the algorithm is hashing and
 //! sorting. Nodes that look alike need the costly part (Hash N-Degree Quads), which works on a budget of steps: a dozen
 //! nodes tied in a knot would otherwise keep a machine busy for hours ("dataset poisoning", RDFC-1.0 §7.1).
+//! One gap is the standard's: nodes that differ only by the graphs in which they are named stay alike, and their order in the
+//! document decides. A signature over such a document may not outlive a reordering; it never holds for another meaning.
 //! Never here: an input that can make it run for long.
 
 use std::collections::{BTreeMap, HashSet};
