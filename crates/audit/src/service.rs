@@ -62,7 +62,7 @@ fn verifier(origin: &str, key: &SigningKeyInfo) -> Result<VerifierKey> {
         PublicKey::Ed25519(public) => {
             VerifierKey::new(origin, KeyKind::Ed25519, *public).map_err(|e| base::error::INTERNAL.because(e))
         }
-        PublicKey::P256(_) => Err(base::error::INTERNAL.error()),
+        PublicKey::P256(_) | PublicKey::P384(_) => Err(base::error::INTERNAL.error()),
     }
 }
 

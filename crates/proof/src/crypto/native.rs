@@ -33,3 +33,13 @@ pub(super) fn p256_verify(key: &[u8], message: &[u8], sig: &[u8]) -> Result<(), 
         .verify(message, sig)
         .map_err(|_| CryptoError::Signature)
 }
+
+pub(super) fn p384_is_point(point: &[u8]) -> Result<bool, CryptoError> {
+    Ok(signature::ParsedPublicKey::new(&signature::ECDSA_P384_SHA384_FIXED, point).is_ok())
+}
+
+pub(super) fn p384_verify(key: &[u8], message: &[u8], sig: &[u8]) -> Result<(), CryptoError> {
+    signature::UnparsedPublicKey::new(&signature::ECDSA_P384_SHA384_FIXED, key)
+        .verify(message, sig)
+        .map_err(|_| CryptoError::Signature)
+}

@@ -32,3 +32,12 @@ pub(super) fn p256_verify(key: &[u8], message: &[u8], sig: &[u8]) -> Result<(), 
     let sig = p256::ecdsa::Signature::from_slice(sig).map_err(|_| CryptoError::Signature)?;
     p256::ecdsa::signature::Verifier::verify(&key, message, &sig).map_err(|_| CryptoError::Signature)
 }
+
+/// Nothing that a browser checks is signed on P-384.
+pub(super) fn p384_is_point(_point: &[u8]) -> Result<bool, CryptoError> {
+    Err(CryptoError::KeyKind)
+}
+
+pub(super) fn p384_verify(_key: &[u8], _message: &[u8], _sig: &[u8]) -> Result<(), CryptoError> {
+    Err(CryptoError::KeyKind)
+}
