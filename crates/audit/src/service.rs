@@ -8,7 +8,7 @@ use base::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use events::{Fact, House, Log, LogRange, Record};
-use keys::{Algorithm, Keys, Purpose, SigningKeyInfo};
+use keys::{Algorithm, Keys, Purpose, SigningKeyInfo, Succession};
 use proof::{
     checkpoint::Checkpoint,
     crypto::PublicKey,
@@ -93,7 +93,7 @@ impl Audit {
                 .db
                 .write("audit.open", move |tx| {
                     tx.record(&call, &fact)?;
-                    keys.install_signing(tx, &call, &key, &house)?;
+                    keys.install_signing(tx, &call, &key, Succession::Sole, &house)?;
                     repo::insert(tx, log, &origin, key.info.id)
                 })
                 .await?;
@@ -238,10 +238,10 @@ impl Audit {
             .ok_or_else(|| keys::error::NO_KEY.error().with("purpose", purpose(log).name()))?;
         let lines: Vec<SignatureLine> = signature
             .into_iter()
-            .map(|bytes| SignatureLine {
+            .map(|made| SignatureLine {
                 name: head.origin.clone(),
                 key_id: signer.id(),
-                signature: bytes.to_vec(),
+                signature: made.bytes().to_vec(),
             })
             .collect();
         checkpoint.assemble(&lines).map_err(|e| base::error::INTERNAL.because(e))

@@ -106,6 +106,9 @@ impl Inside {
         self.tracker.wait().await;
         let settled = tasks::settle(&self.rooms).await;
         self.rooms.house.db.close().await;
+        if let Err(failure) = self.rooms.keys.close_token().await {
+            tracing::warn!(code = failure.code().name, "the token was not closed: {failure}");
+        }
         settled
     }
 }
@@ -189,6 +192,7 @@ pub async fn run(voice: Voice, cli: &Cli, home: &Home, config: &Config) -> Resul
     let public = Listener::<Public>::bind(config.text("http.public_listen"), "http.public_listen").await?;
     let admin = Listener::<Admin>::bind(config.text("http.admin_listen"), "http.admin_listen").await?;
     let rooms = house::open_home(home, cli, config).await?;
+    rooms.check_token().await?;
     let inside = Inside::open(rooms, config, lock).await?;
     let stop = inside.stop.clone();
     let serving = listen(&inside, home, config, public, admin)?;
