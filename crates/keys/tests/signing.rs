@@ -1,5 +1,7 @@
 //! Signing keys in the database: every algorithm, who follows whom, and rows from before keys had a place.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
 mod common;
 
 use std::{path::Path, time::Duration};
@@ -163,7 +165,7 @@ async fn rows_from_before_keys_had_a_place_are_sealed_ones() {
                 ],
             )
         };
-        on.house.db.write("test.insert", insert.clone()).await.unwrap();
+        on.house.db.write("test.insert", insert).await.unwrap();
         on.house.db.close().await;
         let copy = store.clone();
         tokio::task::spawn_blocking(move || store::migrate(&copy, &tables()).unwrap()).await.unwrap();

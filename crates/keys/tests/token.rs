@@ -1,5 +1,7 @@
 //! Keys on a real token (SoftHSM): made, used, restarted, pulled out, replaced behind our back.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
 mod common;
 
 use std::{
