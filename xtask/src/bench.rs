@@ -88,6 +88,8 @@ struct Program {
     /// The NAMEs by which it is chosen.
     names: &'static [&'static str],
     made: Made,
+    /// What it needs of the machine.
+    needs: &'static [tools::Tool],
     figures: &'static [Figure],
 }
 
@@ -96,10 +98,11 @@ enum Made {
     Selo { what: &'static str },
 }
 
-const PROGRAMS: [Program; 5] = [
+const PROGRAMS: [Program; 6] = [
     Program {
         names: &["issue", "verify"],
         made: Made::Example { package: "proof", example: "proof_speed" },
+        needs: &[],
         figures: &[
             Figure {
                 what: "issue eddsa-rdfc-2022, full path",
@@ -124,6 +127,7 @@ const PROGRAMS: [Program; 5] = [
     Program {
         names: &["print"],
         made: Made::Example { package: "render", example: "render_speed" },
+        needs: &[],
         figures: &[
             Figure {
                 what: "PDF of a one-page diploma",
@@ -137,6 +141,7 @@ const PROGRAMS: [Program; 5] = [
     Program {
         names: &["verbs"],
         made: Made::Example { package: "store", example: "verbs" },
+        needs: &[],
         figures: &[Figure {
             what: "durable verbs on SQLite, 64 in flight",
             line: "verbs",
@@ -145,8 +150,28 @@ const PROGRAMS: [Program; 5] = [
         }],
     },
     Program {
+        names: &["token"],
+        made: Made::Example { package: "keys", example: "token_speed" },
+        needs: &[tools::SOFTHSM],
+        figures: &[
+            Figure {
+                what: "sign P-256 on SoftHSM and verify, 64 callers",
+                line: "token-one",
+                measure: Measure::EndToEnd(2500.0),
+                peer: None,
+            },
+            Figure {
+                what: "the same, SoftHSM alone on one session",
+                line: "token-raw",
+                measure: Measure::EndToEnd(2500.0),
+                peer: None,
+            },
+        ],
+    },
+    Program {
         names: &["bulk"],
         made: Made::Selo { what: "bulk" },
+        needs: &[],
         figures: &[Figure {
             what: "CSV of 10,000 rows, end to end",
             line: "bulk",
@@ -157,6 +182,7 @@ const PROGRAMS: [Program; 5] = [
     Program {
         names: &["log"],
         made: Made::Selo { what: "log" },
+        needs: &[],
         figures: &[
             Figure {
                 what: "log: leaves appended in batches of 256",
@@ -241,6 +267,7 @@ fn measure(program: &Program, guard: &Guard, table: &mut Table) -> Result<(), Tr
             (place::selo("release"), vec!["bench", what])
         }
     };
+    tools::provide(program.needs, guard)?;
     let mut peers: Vec<&str> = program.figures.iter().filter_map(|figure| Some(figure.peer?.0)).collect();
     peers.dedup();
     if !peers.is_empty() {

@@ -77,7 +77,7 @@ pub fn schema(words: &[String]) -> Outcome {
     let log = process::fresh_log("schema");
     let mut command = place::cargo();
     command
-        .args(["test", "--package", "selo", "--test", "schema"])
+        .args(["test", "--package", "selo", "--test", "lists", "--", "schema_is_the_committed_one"])
         .env(UPDATE, "1")
         .env(legs::POSTGRES, address);
     let ended = process::run(&mut command, &log, BUILD, &guard)?;

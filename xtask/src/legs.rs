@@ -81,7 +81,7 @@ impl Parts {
     }
 
     fn tools(self, sqlite_only: bool) -> Vec<Tool> {
-        let mut tools = vec![tools::C_COMPILER];
+        let mut tools = vec![tools::C_COMPILER, tools::SOFTHSM];
         if !sqlite_only {
             tools.push(tools::POSTGRES);
         }

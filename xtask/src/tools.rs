@@ -16,6 +16,7 @@ pub struct Tool {
 
 pub const C_COMPILER: Tool = Tool { program: "cc", packages: &["build-essential"] };
 pub const POSTGRES: Tool = Tool { program: "initdb", packages: &["postgresql"] };
+pub const SOFTHSM: Tool = Tool { program: "softhsm2-util", packages: &["softhsm2"] };
 pub const NODE: Tool = Tool { program: "node", packages: &["nodejs"] };
 pub const NPM: Tool = Tool { program: "npm", packages: &["npm"] };
 pub const CHROMIUM: Tool = Tool { program: "chromium", packages: &["chromium"] };

@@ -245,7 +245,7 @@ impl Lists {
             .await?
             .pop()
             .ok_or_else(|| keys::error::SIGN.error().with("key", key.id))?;
-        let signed = integrity::finish(&unsigned, prepared, &signature);
+        let signed = integrity::finish(&unsigned, prepared, signature.bytes());
         let bytes = serde_json::to_vec(&signed).map_err(|e| base::error::INTERNAL.because(e))?;
         let (version, copy) = (list.version, bytes.clone());
         let saved = db

@@ -8,7 +8,7 @@ use base::{
     secret,
 };
 use events::{Fact, House, Record};
-use keys::{Algorithm, Keys, Purpose};
+use keys::{Algorithm, Keys, Purpose, Succession};
 use serde_json::json;
 
 use crate::{
@@ -73,7 +73,7 @@ impl Identity {
             .db
             .write("identity.create_tenant", move |tx| {
                 repo::insert_tenant(tx, &made)?;
-                keys.install_signing(tx, &call, &key, &house)?;
+                keys.install_signing(tx, &call, &key, Succession::Sole, &house)?;
                 tx.record(&call, &fact)
             })
             .await?;
@@ -95,7 +95,9 @@ impl Identity {
         self.house
             .db
             .tenant(tenant.uuid())
-            .write("identity.rotate_key", move |tx| keys.install_signing(tx, &call, &key, &house))
+            .write("identity.rotate_key", move |tx| {
+                keys.install_signing(tx, &call, &key, Succession::Sole, &house)
+            })
             .await?;
         Ok(id)
     }

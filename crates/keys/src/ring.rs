@@ -20,7 +20,9 @@ use crate::{
     person::{PersonKey, cut16},
     repo,
     seal::{Aad, SealingKey},
-    signing::{Algorithm, KeyState, Purpose, Signer, SigningKeyInfo},
+    signature::Signature,
+    signing::{Algorithm, KeyState, Place, Purpose, Signer, SigningKeyInfo, Succession},
+    token::{Token, TokenKey},
 };
 
 /// So many person keys are wrapped anew in one transaction.
@@ -51,7 +53,15 @@ pub struct Keys(Arc<Inner>);
 struct Inner {
     root: Secret<[u8; 32]>,
     file: Mutex<KeyFile>,
-    signers: RwLock<HashMap<Id<SigningKey>, Arc<Signer>>>,
+    signers: RwLock<HashMap<Id<SigningKey>, Holder>>,
+    token: Option<Token>,
+}
+
+/// Who holds the private part of a key.
+#[derive(Clone)]
+enum Holder {
+    Here(Algorithm, Arc<Signer>),
+    Token(Arc<TokenKey>),
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -59,10 +69,10 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Keys {
-    /// The ring of an opened key file.
-    pub fn new(file: KeyFile) -> Self {
+    /// The ring of an opened key file, and of the token when one is configured.
+    pub fn new(file: KeyFile, token: Option<Token>) -> Self {
         let root = Secret::new(file.contents.expose().root);
-        Self(Arc::new(Inner { root, file: Mutex::new(file), signers: RwLock::new(HashMap::new()) }))
+        Self(Arc::new(Inner { root, file: Mutex::new(file), signers: RwLock::new(HashMap::new()), token }))
     }
 
     /// A key derived from the root for one use (HMAC as a PRF over a label and a context).
@@ -266,42 +276,68 @@ impl Keys {
         }
     }
 
-    /// Makes a signing key and retires the active one of the same purpose, in the caller's transaction. The key
-    /// material is made beforehand by [`Keys::prepare_signing`], so that the closure may run twice.
+    /// Stores a new signing key in the caller's transaction, and retires what it takes the place of. The key is made
+    /// beforehand by [`Keys::prepare_signing`] or [`Keys::prepare_on_token`], so that the closure may run twice.
     ///
     /// # Errors
-    /// The store's.
+    /// `KEYS_NONE_ACTIVE` when the key it should follow is no active one of its purpose; the store's.
     pub fn install_signing(
         &self,
         tx: &mut Tx<'_>,
         call: &Call,
         prepared: &PreparedKey,
+        succession: Succession,
         house: &House,
     ) -> Result<()> {
-        let active = repo::signing_keys(tx, prepared.tenant, prepared.info.purpose)?
-            .into_iter()
-            .find(|key| key.state == KeyState::Active);
-        if let Some(old) = &active {
-            repo::retire(tx, prepared.tenant, old.id, house.now())?;
+        let PreparedKey { tenant, info, private_sealed, fact } = prepared;
+        let active = repo::active_keys(tx, *tenant, info.purpose)?;
+        let followed = match succession {
+            Succession::Sole => active,
+            Succession::Beside => Vec::new(),
+            Succession::After(old) => {
+                let found = active.into_iter().find(|key| key.id == old);
+                vec![found.ok_or_else(|| error::NO_KEY.error().with("purpose", info.purpose.name()))?]
+            }
+        };
+        for old in &followed {
+            repo::retire(tx, *tenant, old.id, house.now())?;
         }
-        repo::insert_signing(tx, prepared.tenant, &prepared.info, &prepared.private_sealed)?;
+        repo::insert_signing(tx, *tenant, info, private_sealed.as_deref())?;
         let payload = json!({
-            "key": prepared.info.id, "purpose": prepared.info.purpose.name(),
-            "algorithm": prepared.info.algorithm.name(), "replaces": active.map(|old| old.id.to_string()),
+            "key": info.id, "purpose": info.purpose.name(), "algorithm": info.algorithm.name(),
+            "place": info.place.name(), "replaces": followed.first().map(|old| old.id.to_string()),
         });
-        let fact = Fact::new(
-            &facts::KEY_CREATED,
-            prepared.fact,
-            prepared.info.created_at,
-            prepared.info.id,
-            payload,
-        )
-        .of(prepared.tenant)
-        .fixing("multikey", proof::crypto::sha256(prepared.info.public.to_multikey().as_bytes()));
+        let fact = Fact::new(&facts::KEY_CREATED, *fact, info.created_at, info.id, payload)
+            .of(*tenant)
+            .fixing("multikey", proof::crypto::sha256(info.public.to_multikey().as_bytes()));
         tx.record(call, &fact)
     }
 
-    /// Makes the material of a signing key, sealed.
+    /// Retires a key that no other follows: it begins nothing new, finishes what was planned, and stays published.
+    /// False when it was not active. `fact` is made before the transaction, so that the closure may run twice.
+    ///
+    /// # Errors
+    /// `KEYS_SIGN` when there is no such key; the store's.
+    pub fn retire_signing(
+        &self,
+        tx: &mut Tx<'_>,
+        call: &Call,
+        tenant: Id<Tenant>,
+        id: Id<SigningKey>,
+        fact: Id<Event>,
+        house: &House,
+    ) -> Result<bool> {
+        let info = self.signing(tx, tenant, id)?;
+        let now = house.now();
+        if !repo::retire(tx, tenant, id, now)? {
+            return Ok(false);
+        }
+        let payload = json!({"key": id, "purpose": info.purpose.name()});
+        tx.record(call, &Fact::new(&facts::KEY_RETIRED, fact, now, id, payload).of(tenant))?;
+        Ok(true)
+    }
+
+    /// Makes a signing key whose private part is kept sealed in the database.
     ///
     /// # Errors
     /// `INTERNAL_ERROR` when the key cannot be generated.
@@ -313,25 +349,109 @@ impl Keys {
         house: &House,
     ) -> Result<PreparedKey> {
         let (secret, public) = Signer::generate(algorithm, &*house.chance)?;
-        let secret = Secret::new(secret);
         let info = SigningKeyInfo {
             id: house.id(),
             purpose,
             algorithm,
             public,
+            place: Place::Sealed,
             state: KeyState::Active,
             created_at: house.now(),
         };
         let private_sealed =
             self.signing_key(tenant).seal(&signing_aad(tenant, info.id), secret.expose(), &*house.chance)?;
-        Ok(PreparedKey { tenant, info, private_sealed, fact: house.id() })
+        Ok(PreparedKey { tenant, info, private_sealed: Some(private_sealed), fact: house.id() })
+    }
+
+    /// Makes a signing key on the token (P-256 or P-384). Whoever then cannot install it gives it to
+    /// [`Keys::discard`].
+    ///
+    /// # Errors
+    /// `KEYS_TOKEN_NOT_CONFIGURED`, `KEYS_TOKEN_ALGORITHM`, `KEYS_TOKEN_AWAY` and the other errors of a token. There is
+    /// never a software key instead.
+    pub async fn prepare_on_token(
+        &self,
+        tenant: Id<Tenant>,
+        purpose: Purpose,
+        algorithm: Algorithm,
+        house: &House,
+    ) -> Result<PreparedKey> {
+        let id = house.id();
+        let public = self.token()?.generate(id, algorithm).await?;
+        let info = SigningKeyInfo {
+            id,
+            purpose,
+            algorithm,
+            public,
+            place: Place::Token,
+            state: KeyState::Active,
+            created_at: house.now(),
+        };
+        Ok(PreparedKey { tenant, info, private_sealed: None, fact: house.id() })
+    }
+
+    /// Destroys a key that was made and not installed. A sealed one is gone with the value.
+    ///
+    /// # Errors
+    /// The token's.
+    pub async fn discard(&self, prepared: PreparedKey) -> Result<()> {
+        match prepared.info.place {
+            Place::Sealed => Ok(()),
+            Place::Token => self.token()?.destroy(prepared.info.id).await,
+        }
+    }
+
+    /// Whether a token is configured, so that keys can be made on it.
+    pub fn has_token(&self) -> bool {
+        self.0.token.is_some()
+    }
+
+    fn token(&self) -> Result<&Token> {
+        self.0.token.as_ref().ok_or_else(|| error::TOKEN_NOT_CONFIGURED.error())
+    }
+
+    /// Logs out of the token, if there is one. To be done before the process ends, since the libraries of some tokens do
+    /// not survive an end in the middle.
+    ///
+    /// # Errors
+    /// `KEYS_TOKEN_AWAY` when the token does not answer.
+    pub async fn close_token(&self) -> Result<()> {
+        match &self.0.token {
+            Some(token) => token.close().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Looks whether the token opens and holds the keys that the house knows, as they are. Nothing is asked of a house
+    /// without a token and without keys on one.
+    ///
+    /// # Errors
+    /// `KEYS_TOKEN_KEY_MISMATCH`, `KEYS_TOKEN_KEY_MISSING`, `KEYS_TOKEN_NOT_CONFIGURED` and the other errors of a token;
+    /// the store's.
+    pub async fn check_token(&self, house: &House) -> Result<()> {
+        let known = house.db.read("keys.keys_on_token", repo::keys_on_token).await?;
+        if known.is_empty() && !self.has_token() {
+            return Ok(());
+        }
+        let keys: Result<Vec<TokenKey>> =
+            known.into_iter().map(|key| TokenKey::new(key.id, key.algorithm, key.public)).collect();
+        self.token()?.check(keys?).await
     }
 
     fn signing_key(&self, tenant: Id<Tenant>) -> SealingKey {
         SealingKey::new(2, self.derive("selo/signing", tenant.uuid().as_bytes()))
     }
 
-    /// A tenant's keys for a purpose, oldest first, retired ones included.
+    /// What everybody may know of a key.
+    ///
+    /// # Errors
+    /// `KEYS_SIGN` when there is no such key; the store's.
+    pub fn signing(&self, rx: &mut Rx<'_>, tenant: Id<Tenant>, id: Id<SigningKey>) -> Result<SigningKeyInfo> {
+        let found = repo::private(rx, tenant, id)?;
+        found.map(|(info, _)| info).ok_or_else(|| error::SIGN.error().with("key", id))
+    }
+
+    /// A tenant's keys for a purpose, oldest first, retired ones included; of very many the newest.
     ///
     /// # Errors
     /// The store's.
@@ -344,51 +464,61 @@ impl Keys {
         repo::signing_keys(rx, tenant, purpose)
     }
 
-    /// The key that signs for a purpose now.
+    /// The key that signs for a purpose now; where several do, the newest.
     ///
     /// # Errors
     /// `KEYS_NONE_ACTIVE`; the store's.
     pub fn active(&self, rx: &mut Rx<'_>, tenant: Id<Tenant>, purpose: Purpose) -> Result<SigningKeyInfo> {
-        repo::signing_keys(rx, tenant, purpose)?
+        repo::active_keys(rx, tenant, purpose)?
             .into_iter()
-            .rev()
-            .find(|key| key.state == KeyState::Active)
+            .next()
             .ok_or_else(|| error::NO_KEY.error().with("purpose", purpose.name()))
     }
 
-    /// Signs messages that were planned before. No transaction may be open: a key may one day live in a device.
+    /// Signs messages that were planned before: all of them, in their order, or none. No transaction may be open, since
+    /// a key may live on a token.
     ///
     /// # Errors
-    /// `KEYS_SIGN` when there is no such key or it cannot be opened.
+    /// `KEYS_SIGN` when there is no such key or it cannot be opened; `KEYS_TOKEN_AWAY` and the other errors of a token.
     pub async fn sign(
         &self,
         house: &House,
         tenant: Id<Tenant>,
         id: Id<SigningKey>,
         messages: Vec<Vec<u8>>,
-    ) -> Result<Vec<[u8; 64]>> {
-        let signer = self.signer(house, tenant, id).await?;
-        if messages.len() < 16 {
-            return messages.iter().map(|message| signer.sign(message)).collect();
+    ) -> Result<Vec<Signature>> {
+        let (algorithm, signer) = match self.holder(house, tenant, id).await? {
+            Holder::Token(key) => return self.token()?.sign(&key, messages).await,
+            Holder::Here(algorithm, signer) => (algorithm, signer),
+        };
+        let few = messages.len() <= at_once(algorithm);
+        let all = move || messages.iter().map(|message| signer.sign(message)).collect();
+        if few {
+            return all();
         }
-        tokio::task::spawn_blocking(move || messages.iter().map(|message| signer.sign(message)).collect())
-            .await
-            .map_err(|e| base::error::INTERNAL.because(e))?
+        tokio::task::spawn_blocking(all).await.map_err(|e| base::error::INTERNAL.because(e))?
     }
 
-    async fn signer(&self, house: &House, tenant: Id<Tenant>, id: Id<SigningKey>) -> Result<Arc<Signer>> {
-        if let Some(signer) = self.0.signers.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
-            return Ok(Arc::clone(signer));
+    async fn holder(&self, house: &House, tenant: Id<Tenant>, id: Id<SigningKey>) -> Result<Holder> {
+        if let Some(holder) = self.0.signers.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
+            return Ok(holder.clone());
         }
+        let wrong = || error::SIGN.error().with("key", id);
         let (info, sealed) = house
             .db
             .read("keys.private", move |rx| repo::private(rx, tenant, id))
             .await?
-            .ok_or_else(|| error::SIGN.error().with("key", id))?;
-        let secret = Secret::new(self.signing_key(tenant).open(&signing_aad(tenant, id), &sealed)?);
-        let signer = Arc::new(Signer::load(info.algorithm, secret.expose(), id)?);
-        self.0.signers.write().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&signer));
-        Ok(signer)
+            .ok_or_else(wrong)?;
+        let holder = match info.place {
+            Place::Token => Holder::Token(Arc::new(TokenKey::new(id, info.algorithm, info.public)?)),
+            Place::Sealed => {
+                let sealed = sealed.ok_or_else(wrong)?;
+                let secret = Secret::new(self.signing_key(tenant).open(&signing_aad(tenant, id), &sealed)?);
+                Holder::Here(info.algorithm, Arc::new(Signer::load(info.algorithm, secret.expose(), id)?))
+            }
+        };
+        self.0.signers.write().unwrap_or_else(PoisonError::into_inner).insert(id, holder.clone());
+        Ok(holder)
     }
 
     /// Opens where a call came from, for the audit search.
@@ -415,8 +545,17 @@ pub struct PreparedKey {
     tenant: Id<Tenant>,
     /// What everybody may know of it.
     pub info: SigningKeyInfo,
-    private_sealed: Vec<u8>,
+    /// None for a key that lives on the token.
+    private_sealed: Option<Vec<u8>>,
     fact: Id<Event>,
+}
+
+/// So many signatures are made on the caller's thread; more go to a blocking one. P-384 takes a millisecond each.
+const fn at_once(algorithm: Algorithm) -> usize {
+    match algorithm {
+        Algorithm::Ed25519 | Algorithm::P256 => 15,
+        Algorithm::P384 => 0,
+    }
 }
 
 fn signing_aad(tenant: Id<Tenant>, id: Id<SigningKey>) -> Aad<'static> {

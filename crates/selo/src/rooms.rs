@@ -10,7 +10,7 @@ use base::{Chance, Clock, Result, config::Setting, telemetry::Metrics};
 use credential::Credentials;
 use events::{Bus, House, Log, Sequencer, Subscription, jobs};
 use identity::Identity;
-use keys::{KeyFile, Keys};
+use keys::Keys;
 use store::{Db, Engine, Migration, Settings, blob::Blobs};
 use tokio::sync::Notify;
 
@@ -44,7 +44,7 @@ pub fn tables_without_tenant() -> Vec<(&'static str, &'static str)> {
 
 /// Every setting of the house.
 pub fn settings_table() -> Vec<&'static [Setting]> {
-    vec![settings::SETTINGS, base::telemetry::SETTINGS, http_kit::SETTINGS]
+    vec![settings::SETTINGS, base::telemetry::SETTINGS, http_kit::SETTINGS, keys::SETTINGS]
 }
 
 /// An opened house: every room's service.
@@ -78,13 +78,12 @@ impl Rooms {
     pub fn open(
         home: &Home,
         store: &Settings,
-        key_file: KeyFile,
+        keys: Keys,
         public_url: &str,
         clock: Arc<dyn Clock>,
         chance: Arc<dyn Chance>,
         metrics: Metrics,
     ) -> Result<Self> {
-        let keys = Keys::new(key_file);
         let committed = Arc::new(Notify::new());
         let recorder = events::recorder(Arc::new(keys.clone()), Arc::clone(&committed));
         let db = Db::open(store, Some(recorder))?;
@@ -101,6 +100,22 @@ impl Rooms {
         let credentials = Credentials::new(house.clone(), keys.clone(), identity.clone(), public_url);
         let public_url = Arc::from(public_url);
         Ok(Self { house, keys, audit, identity, credentials, public_url, metrics, committed, holder })
+    }
+
+    /// Compares the keys on the token with those that the house knows. A key that is another one stops the start. A token
+    /// that is away does not, since what is signed already can be served without it; whoever needs it is told.
+    ///
+    /// # Errors
+    /// `KEYS_TOKEN_KEY_MISMATCH`.
+    pub async fn check_token(&self) -> Result<()> {
+        match self.keys.check_token(&self.house).await {
+            Err(failure) if failure.is(&keys::error::TOKEN_KEY_MISMATCH) => Err(failure),
+            Err(failure) => {
+                tracing::error!(code = failure.code().name, "keys on the token cannot be used: {failure}");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// The sequencers of this process, one for each log; they matter on PostgreSQL only.

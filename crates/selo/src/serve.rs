@@ -109,6 +109,9 @@ impl Inside {
         self.tracker.wait().await;
         let settled = tasks::settle(&self.rooms).await;
         self.rooms.house.db.close().await;
+        if let Err(failure) = self.rooms.keys.close_token().await {
+            tracing::warn!(code = failure.code().name, "the token was not closed: {failure}");
+        }
         settled
     }
 }
@@ -196,6 +199,7 @@ pub async fn run(voice: Voice, cli: &Cli, home: &Home, config: &Config) -> Resul
         .with_tls(tls.clone());
     let admin = Listener::<Admin>::bind(config.text("http.admin_listen"), "http.admin_listen").await?;
     let rooms = house::open_home(home, cli, config).await?;
+    rooms.check_token().await?;
     let inside = Inside::open(rooms, config, lock).await?;
     let stop = inside.stop.clone();
     if let (Some(tls), Some(files)) = (tls, files) {

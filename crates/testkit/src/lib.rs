@@ -149,12 +149,12 @@ impl TestHouse {
         url: &str,
         seed: u64,
     ) -> Self {
-        let key_file = keys::KeyFile::open(&home.key_file(), "test").unwrap();
+        let keys = keys::Keys::new(keys::KeyFile::open(&home.key_file(), "test").unwrap(), None);
         let chance = Arc::new(SeededChance::new(seed));
         let metrics = base::telemetry::Metrics::new();
         let as_clock: Arc<dyn Clock> = clock.clone();
         let (to, store, at) = (home.clone(), settings.clone(), url.to_owned());
-        let open = move || Rooms::open(&to, &store, key_file, &at, as_clock, chance, metrics);
+        let open = move || Rooms::open(&to, &store, keys, &at, as_clock, chance, metrics);
         let rooms = tokio::task::spawn_blocking(open).await.unwrap().unwrap();
         let config = Config::defaults(&rooms::settings_table()).unwrap();
         let apps = Apps::open(&rooms, &config, &Default::default()).unwrap();

@@ -174,6 +174,7 @@ export const en = {
   'event.api_key.created': 'API key made',
   'event.api_key.revoked': 'API key revoked',
   'event.key.created': 'Signing key made',
+  'event.key.retired': 'Signing key retired',
   'event.key.epoch_rolled': 'Sealing key renewed',
   'event.session.started': 'Signed in',
   'event.session.ended': 'Signed out',

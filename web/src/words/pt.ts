@@ -176,6 +176,7 @@ export const pt: Record<Key, string> = {
   'event.api_key.created': 'Chave de API criada',
   'event.api_key.revoked': 'Chave de API revogada',
   'event.key.created': 'Chave de assinatura criada',
+  'event.key.retired': 'Chave de assinatura retirada',
   'event.key.epoch_rolled': 'Chave de selagem renovada',
   'event.session.started': 'Sessão iniciada',
   'event.session.ended': 'Sessão terminada',

@@ -9,7 +9,7 @@ use base::{
     id::kind::{Credential, Event, Tenant},
 };
 use events::{Fact, House, Log, LogRange, Record};
-use keys::{Algorithm, Keys, Purpose, SigningKeyInfo};
+use keys::{Algorithm, Keys, Purpose, SigningKeyInfo, Succession};
 use proof::{
     checkpoint::Checkpoint,
     crypto::PublicKey,
@@ -61,7 +61,7 @@ fn verifier(origin: &str, key: &SigningKeyInfo) -> Result<VerifierKey> {
         PublicKey::Ed25519(public) => {
             VerifierKey::new(origin, KeyKind::Ed25519, *public).map_err(|e| base::error::INTERNAL.because(e))
         }
-        PublicKey::P256(_) => Err(base::error::INTERNAL.error()),
+        PublicKey::P256(_) | PublicKey::P384(_) => Err(base::error::INTERNAL.error()),
     }
 }
 
@@ -92,7 +92,7 @@ impl Audit {
                 .db
                 .write("audit.open", move |tx| {
                     tx.record(&call, &fact)?;
-                    keys.install_signing(tx, &call, &key, &house)?;
+                    keys.install_signing(tx, &call, &key, Succession::Sole, &house)?;
                     repo::insert(tx, log, &origin, key.info.id)
                 })
                 .await?;
@@ -265,10 +265,10 @@ impl Audit {
             .ok_or_else(|| keys::error::NO_KEY.error().with("purpose", purpose(log).name()))?;
         let lines: Vec<SignatureLine> = signature
             .into_iter()
-            .map(|bytes| SignatureLine {
+            .map(|made| SignatureLine {
                 name: head.origin.clone(),
                 key_id: signer.id(),
-                signature: bytes.to_vec(),
+                signature: made.bytes().to_vec(),
             })
             .collect();
         checkpoint.assemble(&lines).map_err(|e| base::error::INTERNAL.because(e))

@@ -15,7 +15,7 @@ use base::{
     id::kind::{Job, Person},
 };
 use events::{Fact, Record};
-use keys::{Blind, Keys, NewPerson, PersonKey, Purpose, SigningKeyInfo};
+use keys::{Blind, Keys, NewPerson, PersonKey, Purpose, Signature, SigningKeyInfo};
 use proof::{
     integrity::{self, Prepared, ProofOptions, Skeleton},
     status::Entry,
@@ -372,13 +372,13 @@ impl Credentials {
         call: &Call,
         tenant: TenantId,
         drafts: &Arc<Vec<Draft>>,
-        signatures: &[[u8; 64]],
+        signatures: &[Signature],
     ) -> Result<Vec<Issued>> {
         let now = self.house.now();
         let mut issued = Vec::with_capacity(drafts.len());
         let mut facts = Vec::with_capacity(drafts.len());
         for (draft, signature) in drafts.iter().zip(signatures) {
-            let signed = integrity::finish(&draft.document, draft.prepared.clone(), signature);
+            let signed = integrity::finish(&draft.document, draft.prepared.clone(), signature.bytes());
             let (credential, fact) = self.signed(&draft.credential, &draft.person.0, &signed, now)?;
             facts.push(fact);
             issued.push(Issued { credential, document: Arc::new(signed) });
@@ -488,7 +488,8 @@ impl Credentials {
             .await?
             .pop()
             .ok_or_else(|| keys::error::SIGN.error().with("key", credential.key))?;
-        let signed = integrity::finish(&plan.document, Prepared { hash_data, proof: plan.proof }, &signature);
+        let signed =
+            integrity::finish(&plan.document, Prepared { hash_data, proof: plan.proof }, signature.bytes());
         let (finished, fact) = self.signed(&credential, &key, &signed, self.house.now())?;
         self.save_finished(call, tenant, vec![finished], vec![fact]).await
     }

@@ -30,6 +30,8 @@ pub const MULTIBASE_TEXT_MAX: usize = 1024;
 const MULTICODEC_ED25519: [u8; 2] = [0xed, 0x01];
 /// Multicodec prefix of a compressed P-256 public key.
 const MULTICODEC_P256: [u8; 2] = [0x80, 0x24];
+/// Multicodec prefix of a compressed P-384 public key.
+const MULTICODEC_P384: [u8; 2] = [0x81, 0x24];
 
 /// Why a key, signature or encoded text was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -55,27 +57,36 @@ pub enum PublicKey {
     Ed25519([u8; 32]),
     /// ECDSA on P-256 (FIPS 186-5), the compressed point, 33 bytes.
     P256([u8; 33]),
+    /// ECDSA on P-384 (FIPS 186-5), the compressed point, 49 bytes. Not known in the browser.
+    P384([u8; 49]),
 }
 
 impl PublicKey {
-    /// Checks a signature over a message. Ed25519: 64 bytes. P-256: ECDSA with SHA-256, r‖s in 64 bytes.
+    /// Checks a signature over a message. Ed25519: 64 bytes. P-256: ECDSA with SHA-256, r‖s in 64 bytes. P-384: ECDSA
+    /// with SHA-384, r‖s in 96 bytes.
     ///
     /// # Errors
-    /// [`CryptoError::KeyForm`] when the key is no point of its curve, else [`CryptoError::Signature`].
+    /// [`CryptoError::KeyForm`] when the key is no point of its curve, [`CryptoError::KeyKind`] for P-384 in the
+    /// browser, else [`CryptoError::Signature`].
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
-        if signature.len() != 64 {
+        let expected = match self {
+            Self::Ed25519(_) | Self::P256(_) => 64,
+            Self::P384(_) => 96,
+        };
+        if signature.len() != expected {
             return Err(CryptoError::Signature);
         }
         match self {
             Self::Ed25519(key) => engine::ed25519_verify(key, message, signature),
             Self::P256(key) => engine::p256_verify(key, message, signature),
+            Self::P384(key) => engine::p384_verify(key, message, signature),
         }
     }
 
-    /// The key as Multikey text: `z6Mk…` or `zDn…`.
+    /// The key as Multikey text: `z6Mk…`, `zDn…` or `z82…`.
     #[must_use]
     pub fn to_multikey(&self) -> String {
-        let mut bytes = Vec::with_capacity(35);
+        let mut bytes = Vec::with_capacity(51);
         match self {
             Self::Ed25519(key) => {
                 bytes.extend_from_slice(&MULTICODEC_ED25519);
@@ -83,6 +94,10 @@ impl PublicKey {
             }
             Self::P256(key) => {
                 bytes.extend_from_slice(&MULTICODEC_P256);
+                bytes.extend_from_slice(key);
+            }
+            Self::P384(key) => {
+                bytes.extend_from_slice(&MULTICODEC_P384);
                 bytes.extend_from_slice(key);
             }
         }
@@ -106,10 +121,13 @@ impl PublicKey {
         if prefix == MULTICODEC_P256 {
             return Self::p256_from_sec1(key);
         }
+        if prefix == MULTICODEC_P384 {
+            return Self::p384_from_sec1(key);
+        }
         Err(CryptoError::KeyKind)
     }
 
-    /// Reads a JWK: `{"kty":"OKP","crv":"Ed25519","x"}` or `{"kty":"EC","crv":"P-256","x","y"}`.
+    /// Reads a JWK: `{"kty":"OKP","crv":"Ed25519","x"}` or `{"kty":"EC","crv":"P-256","x","y"}`, also of P-384.
     ///
     /// # Errors
     /// [`CryptoError::KeyKind`] for other keys and for one that carries its secret part `d`,
@@ -121,14 +139,8 @@ impl PublicKey {
         let text = |name: &str| jwk.get(name).and_then(Value::as_str);
         match (text("kty"), text("crv")) {
             (Some("OKP"), Some("Ed25519")) => Ok(Self::Ed25519(coordinate(text("x"))?)),
-            (Some("EC"), Some("P-256")) => {
-                let x = coordinate(text("x"))?;
-                let y = coordinate(text("y"))?;
-                let mut point = vec![0x04];
-                point.extend_from_slice(&x);
-                point.extend_from_slice(&y);
-                Self::p256_from_sec1(&point)
-            }
+            (Some("EC"), Some("P-256")) => Self::p256_from_sec1(&uncompressed::<32>(text("x"), text("y"))?),
+            (Some("EC"), Some("P-384")) => Self::p384_from_sec1(&uncompressed::<48>(text("x"), text("y"))?),
             _ => Err(CryptoError::KeyKind),
         }
     }
@@ -141,24 +153,48 @@ impl PublicKey {
         if !engine::p256_is_point(point) {
             return Err(CryptoError::KeyForm);
         }
-        let mut key = [0_u8; 33];
-        match (point.first(), point.len()) {
-            (Some(2 | 3), 33) => key.copy_from_slice(point),
-            (Some(4), 65) => {
-                let (front, y) = point.split_at_checked(33).ok_or(CryptoError::KeyForm)?;
-                key.copy_from_slice(front);
-                let odd = y.last().ok_or(CryptoError::KeyForm)? & 1;
-                if let Some(first) = key.first_mut() {
-                    *first = 2 + odd;
-                }
-            }
-            _ => return Err(CryptoError::KeyForm),
+        compressed(point).map(Self::P256)
+    }
+
+    /// Reads a P-384 point in SEC 1 form, compressed (49 bytes) or not (97 bytes).
+    ///
+    /// # Errors
+    /// [`CryptoError::KeyForm`] when it is no point of the curve, [`CryptoError::KeyKind`] in the browser.
+    pub fn p384_from_sec1(point: &[u8]) -> Result<Self, CryptoError> {
+        if !engine::p384_is_point(point)? {
+            return Err(CryptoError::KeyForm);
         }
-        Ok(Self::P256(key))
+        compressed(point).map(Self::P384)
     }
 }
 
-fn coordinate(text: Option<&str>) -> Result<[u8; 32], CryptoError> {
+/// The compressed form (`N` bytes) of a SEC 1 point that was found to be one.
+fn compressed<const N: usize>(point: &[u8]) -> Result<[u8; N], CryptoError> {
+    let mut key = [0_u8; N];
+    match (point.first(), point.len()) {
+        (Some(2 | 3), length) if length == N => key.copy_from_slice(point),
+        (Some(4), length) if length == 2 * N - 1 => {
+            let (front, y) = point.split_at_checked(N).ok_or(CryptoError::KeyForm)?;
+            key.copy_from_slice(front);
+            let odd = y.last().ok_or(CryptoError::KeyForm)? & 1;
+            if let Some(first) = key.first_mut() {
+                *first = 2 + odd;
+            }
+        }
+        _ => return Err(CryptoError::KeyForm),
+    }
+    Ok(key)
+}
+
+/// The SEC 1 form `04 ‖ x ‖ y` of two coordinates of a JWK, `N` bytes each.
+fn uncompressed<const N: usize>(x: Option<&str>, y: Option<&str>) -> Result<Vec<u8>, CryptoError> {
+    let mut point = vec![0x04];
+    point.extend_from_slice(&coordinate::<N>(x)?);
+    point.extend_from_slice(&coordinate::<N>(y)?);
+    Ok(point)
+}
+
+fn coordinate<const N: usize>(text: Option<&str>) -> Result<[u8; N], CryptoError> {
     let text = text.ok_or(CryptoError::KeyForm)?;
     if text.len() > MULTIBASE_TEXT_MAX {
         return Err(CryptoError::KeyForm);
@@ -271,7 +307,9 @@ pub fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use aws_lc_rs::rand::SystemRandom;
-    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
+    };
 
     fn bytes(hex: &str) -> Vec<u8> {
         (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).unwrap()).collect()
@@ -335,6 +373,36 @@ mod tests {
         }
         assert_eq!(PublicKey::from_multikey(&key.to_multikey()), Ok(key));
         assert!(key.to_multikey().starts_with("zDn"));
+    }
+
+    #[test]
+    fn p384_is_known_natively_and_refused_by_kind_in_the_browser() {
+        let random = SystemRandom::new();
+        let pair = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
+        let point = pair.public_key().as_ref();
+        let key = PublicKey::p384_from_sec1(point).unwrap();
+        let PublicKey::P384(compressed) = key else { panic!("another kind") };
+        assert_eq!(PublicKey::p384_from_sec1(&compressed), Ok(key));
+        assert_eq!(PublicKey::from_multikey(&key.to_multikey()), Ok(key));
+        assert!(key.to_multikey().starts_with("z82"));
+        let jwk = serde_json::json!({"kty": "EC", "crv": "P-384",
+            "x": URL_SAFE_NO_PAD.encode(&point[1..49]), "y": URL_SAFE_NO_PAD.encode(&point[49..])});
+        assert_eq!(PublicKey::from_jwk(&jwk), Ok(key));
+        let mut off = point.to_vec();
+        off[96] ^= 1;
+        for bad in [&off[..], &point[..96], &compressed[..48], &[]] {
+            assert_eq!(PublicKey::p384_from_sec1(bad), Err(CryptoError::KeyForm));
+        }
+
+        let signature = pair.sign(&random, b"message").unwrap();
+        assert_eq!(key.verify(b"message", signature.as_ref()), Ok(()));
+        assert_eq!(key.verify(b"massage", signature.as_ref()), Err(CryptoError::Signature));
+        assert_eq!(key.verify(b"message", &signature.as_ref()[..64]), Err(CryptoError::Signature));
+        assert_eq!(portable::p384_is_point(point), Err(CryptoError::KeyKind));
+        assert_eq!(
+            portable::p384_verify(&compressed, b"message", signature.as_ref()),
+            Err(CryptoError::KeyKind)
+        );
     }
 
     #[test]

@@ -55,9 +55,7 @@ pub(super) fn p256_is_point(point: &[u8]) -> bool {
 }
 
 pub(super) fn p256_verify(key: &[u8], message: &[u8], sig: &[u8]) -> Result<(), CryptoError> {
-    signature::UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, key)
-        .verify(message, sig)
-        .map_err(|_| CryptoError::Signature)
+    ecdsa_verify(&signature::ECDSA_P256_SHA256_FIXED, key, message, sig)
 }
 
 pub(super) fn p256_verify_der(

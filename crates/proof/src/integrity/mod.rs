@@ -235,7 +235,7 @@ pub fn prepare_with(
 
 /// Puts the signature over [`Prepared::hash_data`] in: the secured document. A proof the document already has stays.
 #[must_use]
-pub fn finish(document: &Value, prepared: Prepared, signature: &[u8; 64]) -> Value {
+pub fn finish(document: &Value, prepared: Prepared, signature: &[u8]) -> Value {
     let mut document = document.clone();
     let mut proof = prepared.proof;
     if let Some(members) = proof.as_object_mut() {

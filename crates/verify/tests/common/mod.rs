@@ -55,7 +55,7 @@ impl Signer {
         let prepared =
             prepare(document, &ProofOptions::assertion(&*self.method, "2026-07-01T09:00:00Z")).unwrap();
         let signature = self.pair.sign(&prepared.hash_data);
-        finish(document, prepared, signature.as_ref().try_into().unwrap())
+        finish(document, prepared, signature.as_ref())
     }
 }
 
