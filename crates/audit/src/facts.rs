@@ -7,4 +7,7 @@ events::facts! {
     /// Leaf 0 of the log `audit`.
     AUDIT_OPENED = "log.audit.opened", log Audit, topic "audit.events", version "1.0",
         log.open { origin: Word, format: Word, vkey: Word }
+    /// Leaf 0 of the log `ca`.
+    CA_OPENED = "log.ca.opened", log Ca, topic "audit.events", version "1.0",
+        log.open { origin: Word, format: Word, vkey: Word }
 }

@@ -22,12 +22,13 @@ use crate::{error, model::LogReport, service::Audit};
 /// The self-audit of a large log takes a while.
 const VERIFY_WITHIN: std::time::Duration = std::time::Duration::from_secs(600);
 
-/// What every listener's strangers may read: checkpoints of all logs, tiles of `cred`.
+/// What every listener's strangers may read: checkpoints of all logs, tiles of `cred` and `ca`.
 pub fn public_routes(audit: Audit) -> ZoneRouter<Public> {
     ZoneRouter::new()
         .page("/log/{log}/checkpoint", Rules::read().open_to_every_origin(), get(checkpoint))
         .page("/log/{log}/vkey", Rules::read().open_to_every_origin(), get(vkey))
         .page("/log/cred/tile/{*path}", Rules::read().open_to_every_origin(), get(cred_tile))
+        .page("/log/ca/tile/{*path}", Rules::read().open_to_every_origin(), get(ca_tile))
         .with_state(audit)
 }
 
@@ -74,7 +75,15 @@ async fn vkey(State(audit): State<Audit>, Path(log): Path<String>) -> Result<Res
 }
 
 async fn cred_tile(State(audit): State<Audit>, Path(path): Path<String>) -> Result<Response, Failure> {
-    let tile = audit.tile(Log::Cred, &format!("tile/{path}")).await?;
+    public_tile(&audit, Log::Cred, &path).await
+}
+
+async fn ca_tile(State(audit): State<Audit>, Path(path): Path<String>) -> Result<Response, Failure> {
+    public_tile(&audit, Log::Ca, &path).await
+}
+
+async fn public_tile(audit: &Audit, log: Log, path: &str) -> Result<Response, Failure> {
+    let tile = audit.tile(log, &format!("tile/{path}")).await?;
     Ok(bytes("application/octet-stream", "public, max-age=31536000, immutable", tile))
 }
 

@@ -17,24 +17,27 @@ use proof::crypto::hex;
 
 use crate::{error, repo};
 
-/// The evidence logs. Origins and indices never change; `ca` and `enrol` join with their rooms.
+/// The evidence logs. Origins and indices never change; `enrol` joins with its room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Log {
     /// Credentials: public tiles.
     Cred,
     /// Acts of administration: tiles for auditors, checkpoint public.
     Audit,
+    /// Certificates and their authorities: public tiles.
+    Ca,
 }
 
 impl Log {
     /// Every log.
-    pub const ALL: [Self; 2] = [Self::Cred, Self::Audit];
+    pub const ALL: [Self; 3] = [Self::Cred, Self::Audit, Self::Ca];
 
     /// The word in SQL, addresses and origins.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cred => "cred",
             Self::Audit => "audit",
+            Self::Ca => "ca",
         }
     }
 

@@ -21,6 +21,8 @@ pub enum Purpose {
     LogCred,
     /// Checkpoints of the log `audit`.
     LogAudit,
+    /// Checkpoints of the log `ca`.
+    LogCa,
     /// Certificates of issuing authorities and their revocation list. Each authority has a key of its own.
     CaRoot,
     /// Certificates of services and people, and their revocation lists. Each authority has a key of its own.
@@ -33,10 +35,11 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Assertion,
         Self::LogCred,
         Self::LogAudit,
+        Self::LogCa,
         Self::CaRoot,
         Self::CaIssuing,
         Self::OcspResponder,
@@ -49,6 +52,7 @@ impl Purpose {
             Self::Assertion => "assertion",
             Self::LogCred => "log.cred",
             Self::LogAudit => "log.audit",
+            Self::LogCa => "log.ca",
             Self::CaRoot => "ca.root",
             Self::CaIssuing => "ca.issuing",
             Self::OcspResponder => "ocsp.responder",

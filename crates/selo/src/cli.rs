@@ -196,7 +196,7 @@ pub enum LogCommand {
     },
     /// Print the newest signed checkpoint.
     Checkpoint {
-        /// `cred` or `audit`.
+        /// `cred`, `audit` or `ca`.
         #[arg(default_value = "cred")]
         log: String,
     },

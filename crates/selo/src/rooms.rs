@@ -102,6 +102,11 @@ impl Rooms {
         Ok(Self { house, keys, audit, identity, credentials, public_url, metrics, committed, holder })
     }
 
+    /// Host and port of the public address, under which the logs are named.
+    pub fn host(&self) -> &str {
+        self.public_url.split_once("://").map_or(&*self.public_url, |(_, host)| host)
+    }
+
     /// Compares the keys on the token with those that the house knows. A key that is another one stops the start. A token
     /// that is away does not, since what is signed already can be served without it; whoever needs it is told.
     ///

@@ -78,6 +78,8 @@ impl Inside {
     /// # Errors
     /// The store's; a setting that is wrong.
     pub async fn open(rooms: Rooms, config: &Config, lock: Lock) -> Result<Self> {
+        let call = rooms.house.system("audit.open");
+        rooms.audit.open(&call, rooms.host()).await?;
         tasks::settle(&rooms).await?;
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let rhythm = Rhythm {

@@ -329,7 +329,7 @@ fn the_log_is_computed_again_and_its_proofs_hold_without_a_house() {
     let ground = Ground::with_house();
     let one = ground.diploma("Ana Conceição");
     let logs = ground.run(&["--json", "log", "verify"]).ends(0).json();
-    assert_eq!((&logs["ok"], logs["logs"].as_array().unwrap().len()), (&json!(true), 2));
+    assert_eq!((&logs["ok"], logs["logs"].as_array().unwrap().len()), (&json!(true), 3));
     let proof = ground.arg("proof");
     ground.run(&["log", "prove", text(&one, "id"), "--out", &proof]).ends(0);
     let held = ground.run(&["--json", "log", "verify", &proof]).ends(0).json();

@@ -153,7 +153,7 @@ fn issued_leaves(served: &Served, least: usize) -> BTreeSet<String> {
 fn log_is_whole(served: &Served) {
     let report = served.local("POST", "/api/v1/log/verify", &serde_json::json!({})).data();
     let logs = report["logs"].as_array().unwrap();
-    assert!(logs.len() == 2 && logs.iter().all(|log| log["ok"] == true), "{report}");
+    assert!(logs.len() == 3 && logs.iter().all(|log| log["ok"] == true), "{report}");
 }
 
 fn holds_under_kills(ground: &Ground, engine: &str, kills: usize) {

@@ -68,7 +68,7 @@ fn every_fact_has_a_schema_a_log_and_a_name_of_its_own() {
         let schema = kind.schema();
         assert_eq!(schema["title"], kind.name);
         assert_eq!(schema["additionalProperties"], false);
-        assert!(["cred", "audit"].contains(&kind.log.name()));
+        assert!(["cred", "audit", "ca"].contains(&kind.log.name()));
         assert!(["credential.generated", "audit.events"].contains(&kind.topic), "{}", kind.topic);
     }
 }

@@ -53,6 +53,7 @@ const fn purpose(log: Log) -> Purpose {
     match log {
         Log::Cred => Purpose::LogCred,
         Log::Audit => Purpose::LogAudit,
+        Log::Ca => Purpose::LogCa,
     }
 }
 
@@ -72,18 +73,23 @@ impl Audit {
         Self { house, keys, blobs, holder, edges: Arc::new(edges) }
     }
 
-    /// Opens the logs of a new house under `host` (host and port of its public address): key, origin and leaf 0.
+    /// Opens the logs that the house does not have yet under `host` (host and port of its public address): key, origin
+    /// and leaf 0. A new house gets all of them, one that was made by an older program those that came since.
     ///
     /// # Errors
     /// The store's.
     pub async fn open(&self, call: &Call, host: &str) -> Result<()> {
         for log in Log::ALL {
+            if self.house.db.read("audit.head", move |rx| repo::head(rx, log)).await?.is_some() {
+                continue;
+            }
             let origin = format!("{host}/log/{}", log.name());
             let key = self.keys.prepare_signing(HOUSE, purpose(log), Algorithm::Ed25519, &self.house)?;
             let vkey = verifier(&origin, &key.info)?.to_string();
             let kind = match log {
                 Log::Cred => &facts::CRED_OPENED,
                 Log::Audit => &facts::AUDIT_OPENED,
+                Log::Ca => &facts::CA_OPENED,
             };
             let payload = json!({"origin": origin, "format": "c2sp.org/tlog-tiles@v0.1.0", "vkey": vkey});
             let fact = Fact::new(kind, self.house.id(), self.house.now(), &origin, payload);
@@ -91,6 +97,10 @@ impl Audit {
             self.house
                 .db
                 .write("audit.open", move |tx| {
+                    // Another process may have opened it in the meantime.
+                    if repo::head(tx, log)?.is_some() {
+                        return Ok(());
+                    }
                     tx.record(&call, &fact)?;
                     keys.install_signing(tx, &call, &key, Succession::Sole, &house)?;
                     repo::insert(tx, log, &origin, key.info.id)
