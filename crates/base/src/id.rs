@@ -52,6 +52,12 @@ kinds! {
     Job = "job";
     /// A signing key of the ring.
     SigningKey = "sig";
+    /// A certificate, planned or issued.
+    Certificate = "cert";
+    /// A certificate authority.
+    Authority = "ca";
+    /// A ceremony in which a hierarchy was made.
+    Ceremony = "cer";
 }
 
 /// An identifier of one kind.

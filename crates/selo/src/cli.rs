@@ -88,6 +88,9 @@ pub enum Command {
     /// Issuing keys.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// The certificate authority.
+    #[command(subcommand)]
+    Pki(PkiCommand),
     /// The administrator's entry.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -236,6 +239,135 @@ pub enum KeysCommand {
         #[arg(long, value_name = "ten_…")]
         tenant: Option<String>,
     },
+}
+
+/// `selo pki …`
+#[derive(Debug, Subcommand)]
+pub enum PkiCommand {
+    /// Make a hierarchy: an offline root in shares, an issuing authority, the first service certificate.
+    Init(PkiInit),
+    /// Issue a certificate.
+    Issue(PkiIssue),
+    /// Say whether a certificate would be issued, for how long, and every reason against.
+    Explain(PkiWanted),
+    /// Revoke a certificate, for good.
+    Revoke {
+        /// The serial number, or `cert_…`.
+        serial: String,
+        /// unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn.
+        #[arg(long, value_name = "REASON")]
+        reason: String,
+        /// Since when it was not to be trusted (RFC 3339).
+        #[arg(long, value_name = "TIME")]
+        invalid_since: Option<String>,
+    },
+    /// List certificates, newest first.
+    List(PkiList),
+    /// Show a certificate with its chain.
+    Show {
+        /// The serial number, or `cert_…`.
+        serial: String,
+    },
+    /// Write every revocation list.
+    Crl {
+        /// The folder to write to.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Write the whole inventory.
+    Export {
+        /// csv or json.
+        #[arg(long, default_value = "csv", value_name = "FORMAT")]
+        format: String,
+        /// The file to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+/// `selo pki init`
+#[derive(Debug, Args)]
+pub struct PkiInit {
+    /// The order of the ceremony, a TOML file; without one a local hierarchy `dev` is made.
+    #[arg(long, value_name = "FILE")]
+    pub ceremony: Option<PathBuf>,
+    /// Try everything with a throw-away root, and keep nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where certificates, shares and transcript go.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// What `selo pki issue|explain` ask for.
+#[derive(Debug, Args)]
+pub struct PkiWanted {
+    /// server, client, service, shortlived, svid, db-client, operator, partner, edge-station.
+    #[arg(long, default_value = "service", value_name = "NAME")]
+    pub profile: String,
+    /// A DNS name.
+    #[arg(long, value_name = "NAME")]
+    pub dns: Vec<String>,
+    /// An address.
+    #[arg(long, value_name = "ADDRESS")]
+    pub ip: Vec<String>,
+    /// A URI.
+    #[arg(long, value_name = "URI")]
+    pub uri: Vec<String>,
+    /// A mail address.
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Vec<String>,
+    /// The common name, where the profile lives by it (db-client: the role).
+    #[arg(long, value_name = "NAME")]
+    pub common_name: Option<String>,
+    /// A certificate request, PEM; without one a key is made here and never sent.
+    #[arg(long, value_name = "FILE")]
+    pub csr: Option<PathBuf>,
+    /// How many days; the profile's longest when nothing is said.
+    #[arg(long, value_name = "N")]
+    pub days: Option<u64>,
+    /// Who looks after it.
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub owner: String,
+    /// The environment, when there are several.
+    #[arg(long, value_name = "NAME")]
+    pub environment: Option<String>,
+}
+
+/// `selo pki issue`
+#[derive(Debug, Args)]
+pub struct PkiIssue {
+    #[command(flatten)]
+    pub wanted: PkiWanted,
+    /// Where key.pem, cert.pem, chain.pem and cert.tlog-proof go.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// `selo pki list`
+#[derive(Debug, Args)]
+pub struct PkiList {
+    /// Only with a name that begins so.
+    #[arg(long, value_name = "TEXT")]
+    pub name: Option<String>,
+    /// Only with a DNS name that ends with these labels.
+    #[arg(long, value_name = "LABELS")]
+    pub suffix: Option<String>,
+    /// planned, issued, revoked, abandoned.
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<String>,
+    /// Only of this profile.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Only those of this owner.
+    #[arg(long, value_name = "TEXT")]
+    pub owner: Option<String>,
+    /// Only those that end before (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub expires_before: Option<String>,
+    /// Only those past two thirds of their life that none follows.
+    #[arg(long, conflicts_with_all = ["name", "suffix", "state", "profile", "owner", "expires_before"])]
+    pub overdue: bool,
 }
 
 /// `selo admin …`

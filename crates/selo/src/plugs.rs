@@ -10,6 +10,15 @@ use verify::{Document, Documents, Standing};
 
 use crate::rooms::Rooms;
 
+/// The proofs of certificates, from `audit`.
+pub struct LogProofs(pub audit::Audit);
+
+impl pki::Proofs for LogProofs {
+    fn prove(&self, fact: base::Id<base::id::kind::Event>) -> Boxed<'_, Result<Vec<u8>>> {
+        Box::pin(self.0.prove(fact))
+    }
+}
+
 /// What `verify` needs to find, from `credential` and `identity`.
 pub struct Plugs(Rooms);
 

@@ -6,11 +6,16 @@
 use std::sync::Arc;
 
 use audit::Audit;
-use base::{Chance, Clock, Result, config::Setting, telemetry::Metrics};
+use base::{
+    Chance, Clock, Result,
+    config::{Config, Setting},
+    telemetry::Metrics,
+};
 use credential::Credentials;
 use events::{Bus, House, Log, Sequencer, Subscription, jobs};
 use identity::Identity;
 use keys::Keys;
+use pki::Pki;
 use store::{Db, Engine, Migration, Settings, blob::Blobs};
 use tokio::sync::Notify;
 
@@ -23,6 +28,7 @@ pub fn migrations() -> Vec<Migration> {
         keys::MIGRATIONS,
         audit::MIGRATIONS,
         identity::MIGRATIONS,
+        pki::MIGRATIONS,
         credential::MIGRATIONS,
         crate::idempotency::MIGRATIONS,
     ]
@@ -36,6 +42,7 @@ pub fn tables_without_tenant() -> Vec<(&'static str, &'static str)> {
         events::TABLES_WITHOUT_TENANT,
         audit::TABLES_WITHOUT_TENANT,
         identity::TABLES_WITHOUT_TENANT,
+        pki::TABLES_WITHOUT_TENANT,
         credential::TABLES_WITHOUT_TENANT,
         crate::idempotency::TABLES_WITHOUT_TENANT,
     ]
@@ -44,7 +51,7 @@ pub fn tables_without_tenant() -> Vec<(&'static str, &'static str)> {
 
 /// Every setting of the house.
 pub fn settings_table() -> Vec<&'static [Setting]> {
-    vec![settings::SETTINGS, base::telemetry::SETTINGS, http_kit::SETTINGS, keys::SETTINGS]
+    vec![settings::SETTINGS, base::telemetry::SETTINGS, http_kit::SETTINGS, keys::SETTINGS, pki::SETTINGS]
 }
 
 /// An opened house: every room's service.
@@ -58,6 +65,8 @@ pub struct Rooms {
     pub audit: Audit,
     /// Who is who.
     pub identity: Identity,
+    /// The certificate authority.
+    pub pki: Pki,
     /// Credentials.
     pub credentials: Credentials,
     /// The public address.
@@ -74,9 +83,11 @@ impl Rooms {
     /// Opens every room on a store that is migrated.
     ///
     /// # Errors
-    /// The store's.
+    /// `PKI_SETTING`; the store's.
+    #[expect(clippy::too_many_arguments, reason = "what a house is made of, each from another place")]
     pub fn open(
         home: &Home,
+        config: &Config,
         store: &Settings,
         keys: Keys,
         public_url: &str,
@@ -97,9 +108,11 @@ impl Rooms {
         let blobs = Blobs::folder(&home.blobs())?;
         let audit = Audit::new(house.clone(), keys.clone(), blobs, holder.clone());
         let identity = Identity::new(house.clone(), keys.clone(), public_url);
+        let pki_settings = pki::Settings::from_config(config, public_url)?;
+        let pki = Pki::new(house.clone(), keys.clone(), pki_settings, &holder, &metrics);
         let credentials = Credentials::new(house.clone(), keys.clone(), identity.clone(), public_url);
         let public_url = Arc::from(public_url);
-        Ok(Self { house, keys, audit, identity, credentials, public_url, metrics, committed, holder })
+        Ok(Self { house, keys, audit, identity, pki, credentials, public_url, metrics, committed, holder })
     }
 
     /// Host and port of the public address, under which the logs are named.

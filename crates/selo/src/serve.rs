@@ -22,7 +22,7 @@ use crate::{
     error,
     home::{Home, Lock},
     idempotency::Idempotency,
-    plugs::Plugs,
+    plugs::{LogProofs, Plugs},
     rooms::Rooms,
     tasks::{self, Rhythm},
     web,
@@ -142,6 +142,7 @@ fn public_routes(rooms: &Rooms) -> ZoneRouter<Public> {
     ))
     .merge(credential::public_routes(rooms.credentials.clone()))
     .merge(audit::public_routes(rooms.audit.clone()))
+    .merge(pki::public_routes(rooms.pki.clone()))
 }
 
 /// What robots and finders of weaknesses look for (RFC 9309, RFC 9116).
@@ -169,6 +170,10 @@ fn admin_routes(rooms: &Rooms) -> ZoneRouter<Admin> {
     identity::admin_routes(rooms.identity.clone())
         .merge(credential::admin_routes(rooms.credentials.clone()))
         .merge(audit::admin_routes(rooms.audit.clone()))
+        .merge(pki::admin_routes(pki::Doors {
+            pki: rooms.pki.clone(),
+            proofs: Arc::new(LogProofs(rooms.audit.clone())),
+        }))
         .merge(roof)
         .merge(web::routes())
 }
@@ -293,7 +298,7 @@ pub(crate) async fn until_told(rooms: &Rooms) -> Result<()> {
 /// `INTERNAL_ERROR` when it is no JSON, which it is.
 pub fn contract() -> Result<Value> {
     let mut contract = verify::contract();
-    for part in [identity::contract(), credential::contract(), audit::contract()] {
+    for part in [identity::contract(), pki::contract(), credential::contract(), audit::contract()] {
         contract.merge(part);
     }
     contract.info.title = "Selo".to_owned();

@@ -89,6 +89,17 @@ pub fn start(rooms: &Rooms, rhythm: Rhythm, tracker: &TaskTracker, stop: &Cancel
     });
     let (inner, ended) = (rooms.clone(), stop.clone());
     tracker.spawn(async move {
+        repeat("authority", &ended, || async {
+            inner.pki.abandon_stale(false).await?;
+            inner.pki.renew_responders().await?;
+            inner.pki.look_up_figures().await?;
+            tokio::time::sleep(STALE_EVERY).await;
+            Ok(())
+        })
+        .await;
+    });
+    let (inner, ended) = (rooms.clone(), stop.clone());
+    tracker.spawn(async move {
         repeat("tidy", &ended, || async {
             while events::forget_older_than(&inner.house, rhythm.keep_sealed).await? > 0 {}
             inner.credentials.clear_broken().await?;
@@ -107,6 +118,8 @@ pub fn start(rooms: &Rooms, rhythm: Rhythm, tracker: &TaskTracker, stop: &Cancel
 /// The store's.
 pub async fn settle(rooms: &Rooms) -> Result<()> {
     while rooms.credentials.finish_stale(Duration::ZERO).await? > 0 {}
+    // On SQLite this process is the only one, so whatever is still planned will never be signed.
+    while rooms.pki.abandon_stale(rooms.house.db.engine() == store::Engine::Sqlite).await? > 0 {}
     for sequencer in
         rooms.sequencers().into_iter().filter(|_| rooms.house.db.engine() == store::Engine::Postgres)
     {

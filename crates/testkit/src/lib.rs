@@ -38,6 +38,7 @@ pub struct TestHouse {
     pub home: Home,
     apps: Apps,
     settings: Settings,
+    flags: Vec<(String, String)>,
     _folder: Arc<tempfile::TempDir>,
 }
 
@@ -132,7 +133,7 @@ impl TestHouse {
             .await
             .unwrap()
             .unwrap();
-        let house = Self::open(folder, home, settings, clock, url, 11).await;
+        let house = Self::open(folder, home, settings, clock, url, (11, Vec::new())).await;
         let call = house.rooms.house.system("init");
         house.rooms.audit.open(&call, url.split_once("://").unwrap().1).await.unwrap();
         house.rooms.identity.create_administrator(&call, "administrator").await.unwrap();
@@ -147,18 +148,19 @@ impl TestHouse {
         settings: Settings,
         clock: Arc<MockClock>,
         url: &str,
-        seed: u64,
+        (seed, flags): (u64, Vec<(String, String)>),
     ) -> Self {
         let keys = keys::Keys::new(keys::KeyFile::open(&home.key_file(), "test").unwrap(), None);
         let chance = Arc::new(SeededChance::new(seed));
         let metrics = base::telemetry::Metrics::new();
         let as_clock: Arc<dyn Clock> = clock.clone();
         let (to, store, at) = (home.clone(), settings.clone(), url.to_owned());
-        let open = move || Rooms::open(&to, &store, keys, &at, as_clock, chance, metrics);
+        let config = Config::load(&rooms::settings_table(), None, std::iter::empty(), &flags).unwrap();
+        let copy = config.clone();
+        let open = move || Rooms::open(&to, &copy, &store, keys, &at, as_clock, chance, metrics);
         let rooms = tokio::task::spawn_blocking(open).await.unwrap().unwrap();
-        let config = Config::defaults(&rooms::settings_table()).unwrap();
         let apps = Apps::open(&rooms, &config, &Default::default()).unwrap();
-        Self { rooms, clock, home, apps, settings, _folder: folder }
+        Self { rooms, clock, home, apps, settings, flags, _folder: folder }
     }
 
     /// The same house after the process ended without a word and was started again.
@@ -169,9 +171,16 @@ impl TestHouse {
         // Other dice: a process that starts anew does not repeat the ids of the one before.
         let seed = u64::try_from(self.clock.now().micros()).unwrap() ^ 0x5e10;
         let url = self.rooms.public_url.to_string();
-        let house = Self::open(self._folder, self.home, self.settings, self.clock, &url, seed).await;
+        let house =
+            Self::open(self._folder, self.home, self.settings, self.clock, &url, (seed, self.flags)).await;
         tasks::settle(&house.rooms).await.unwrap();
         house
+    }
+
+    /// The same house, started again under other settings.
+    pub async fn set(mut self, settings: &[(&str, &str)]) -> Self {
+        self.flags = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        self.restart().await
     }
 
     /// Everything that would happen by itself: facts placed, subscribers told, checkpoints signed.

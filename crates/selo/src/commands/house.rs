@@ -137,13 +137,15 @@ pub fn admin_url(config: &Config) -> String {
 /// `KEYS_TOKEN_SETTING`; the store's.
 pub async fn open(home: &Home, config: &Config, key_file: keys::KeyFile, url: &str) -> Result<Rooms> {
     let (store, home, url) = (settings::store(config, home)?, home.clone(), url.to_owned());
+    let config = config.clone();
     let metrics = base::telemetry::Metrics::new();
-    let token = keys::TokenSettings::from_config(config)?
+    let token = keys::TokenSettings::from_config(&config)?
         .map(|settings| keys::Token::new(settings, Arc::new(SystemClock), &metrics));
     let keys = keys::Keys::new(key_file, token);
     // A thread of its own: opening connects, and waits for the connection.
     blocking(move || {
-        Rooms::open(&home, &store, keys, &url, Arc::new(SystemClock), Arc::new(SystemChance), metrics)
+        let (clock, chance) = (Arc::new(SystemClock), Arc::new(SystemChance));
+        Rooms::open(&home, &config, &store, keys, &url, clock, chance, metrics)
     })
     .await
 }

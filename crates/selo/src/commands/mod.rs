@@ -7,6 +7,7 @@ pub mod demo;
 pub mod house;
 pub mod issue;
 pub mod log;
+pub mod pki;
 pub mod verify;
 
 use std::{io::Write, time::Duration};
@@ -273,6 +274,7 @@ async fn visit(voice: Voice, cli: &Cli, config: &Config, door: &Door) -> Result<
         Command::Tenant(TenantCommand::Create { name }) => house::create_tenant(voice, door, name).await,
         Command::Tenant(TenantCommand::List) => house::tenants(voice, door).await,
         Command::Keys(KeysCommand::Rotate { tenant }) => house::rotate(voice, door, tenant.as_deref()).await,
+        Command::Pki(order) => pki::run(voice, door, order).await,
         Command::Admin(AdminCommand::Link) => house::link(voice, door, config).await,
         _ => Ok(Exit::Done),
     }

@@ -1,0 +1,26 @@
+//! The facts of the authority, all in the log `ca`. None holds personal data: whose certificate it is stands in the
+//! certificate, which the fact fixes by its hash.
+
+events::facts! {
+    /// A ceremony made a hierarchy; `transcript` is the SHA-256 of its signed transcript.
+    CEREMONY_HELD = "ceremony.held", log Ca, topic "audit.events", version "1.0",
+        ceremony.hold { ceremony: Word, environment: Word, transcript: Word, key: Word }
+    /// A ceremony was planned and given up; its root signed nothing that counts.
+    CEREMONY_ABANDONED = "ceremony.abandoned", log Ca, topic "audit.events", version "1.0",
+        ceremony.abandon { ceremony: Word, environment: Word }
+    /// An authority begins.
+    AUTHORITY_CREATED = "authority.created", log Ca, topic "audit.events", version "1.0",
+        authority.create { authority: Word, kind: Word, environment: Word, certificate: Word, parent: OptionalWord }
+    /// A certificate was issued.
+    CERTIFICATE_ISSUED = "certificate.issued", log Ca, topic "audit.events", version "1.0",
+        certificate.issue { certificate: Word, authority: Word, serial: Word, profile: Word, spki: Word, source: Word }
+    /// Somebody asked for a certificate and was refused; `code` says why.
+    CERTIFICATE_REFUSED = "certificate.refused", log Ca, topic "audit.events", version "1.0",
+        certificate.refuse { code: Word, profile: OptionalWord }
+    /// A certificate was revoked, for good; `reason` is the number of RFC 5280.
+    CERTIFICATE_REVOKED = "certificate.revoked", log Ca, topic "audit.events", version "1.0",
+        certificate.revoke { certificate: Word, serial: Word, reason: Integer }
+    /// A certificate was planned and given up. It may have been signed, so its number counts as revoked.
+    CERTIFICATE_ABANDONED = "certificate.abandoned", log Ca, topic "audit.events", version "1.0",
+        certificate.abandon { certificate: Word, serial: Word }
+}

@@ -1,0 +1,35 @@
+//! The certificate authority: a ceremony makes a hierarchy, services get certificates, and whoever asks learns at once
+//! which of them are revoked.
+//!
+//! Every certificate goes one way: plan, lint on a copy that a throw-away key signed, commit, sign, verify, finish. One
+//! table says what is revoked; CRLs and OCSP answers are views of it, signed on demand.
+//! Never here: the key of a root or of a service, two signatures over one plan, a revocation that is taken back, a name
+//! that the issuer's own constraints forbid.
+
+pub mod error;
+pub mod facts;
+mod http;
+mod model;
+mod order;
+mod repo;
+mod request;
+mod rules;
+mod service;
+mod settings;
+
+pub use http::{Doors, Proofs, admin_routes, contract, public_routes};
+pub use model::{Authority, AuthorityKind, AuthorityState, Certificate, State};
+pub use order::CeremonyOrder;
+pub use request::{LocalKey, local_key, request_der, root_spki};
+pub use rules::Grade;
+pub use rules::WantedNames;
+pub use service::{Asked, Explained, Held, Issued, Pki, PlannedCeremony, RootSignatures, Search, SignedList};
+pub use settings::{SETTINGS, Settings};
+
+use store::Migration;
+
+/// This room's tables.
+pub const MIGRATIONS: &[Migration] = &[store::migration!("pki", "0001_pki")];
+
+/// Tables that belong to no tenant: none. The house's own authorities stand under the nil tenant.
+pub const TABLES_WITHOUT_TENANT: &[(&str, &str)] = &[];

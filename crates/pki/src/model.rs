@@ -1,0 +1,256 @@
+//! The nouns of the authority.
+
+use base::{Error, Id, Result, Time, id::kind};
+use proof::x509::{Moment, Profile, Serial, crl::Reason};
+
+use crate::error;
+
+pub(crate) type TenantId = Id<kind::Tenant>;
+pub(crate) type AuthorityId = Id<kind::Authority>;
+pub(crate) type CertificateId = Id<kind::Certificate>;
+
+/// What an authority signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthorityKind {
+    /// Issuing authorities and their list; its key is in no computer.
+    Root,
+    /// Services and people.
+    Issuing,
+}
+
+impl AuthorityKind {
+    /// The word in SQL and API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Issuing => "issuing",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Self::Root, Self::Issuing].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// Where an authority stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthorityState {
+    /// Issues.
+    Active,
+    /// Issues nothing new; signs its lists and answers until its last certificate has ended.
+    Retired,
+    /// Withdrawn by its root.
+    Revoked,
+}
+
+impl AuthorityState {
+    /// The word in SQL and API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Retired => "retired",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Self::Active, Self::Retired, Self::Revoked].into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// A certificate authority.
+#[derive(Debug, Clone)]
+pub struct Authority {
+    /// Whose it is; the nil tenant is the house.
+    pub tenant: TenantId,
+    /// Its id.
+    pub id: AuthorityId,
+    /// The environment whose hierarchy it belongs to.
+    pub environment: String,
+    /// What it signs.
+    pub kind: AuthorityKind,
+    /// Its word in public addresses.
+    pub handle: String,
+    /// Its common name.
+    pub name: String,
+    /// Its certificate's row.
+    pub certificate: CertificateId,
+    /// Its certificate.
+    pub der: Vec<u8>,
+    /// SHA-256 of its SubjectPublicKeyInfo.
+    pub spki_sha256: [u8; 32],
+    /// Its key in the ring; none for an offline root.
+    pub key: Option<Id<kind::SigningKey>>,
+    /// Who signed its certificate; none for a root.
+    pub parent: Option<AuthorityId>,
+    /// Where it stands.
+    pub state: AuthorityState,
+    /// How many revocation lists it has.
+    pub shards: u16,
+    /// From when.
+    pub not_before: Time,
+    /// Until when.
+    pub not_after: Time,
+    /// When it was made.
+    pub created_at: Time,
+}
+
+/// Where a certificate stands. `Expired` is not here: it follows from the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// The bytes to be signed are durable; nobody has the certificate yet.
+    Planned,
+    /// In force.
+    Issued,
+    /// Withdrawn for good.
+    Revoked,
+    /// Planned and given up; its number counts as revoked.
+    Abandoned,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Planned, Self::Issued, Self::Revoked, Self::Abandoned];
+
+    /// The word in SQL and API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Issued => "issued",
+            Self::Revoked => "revoked",
+            Self::Abandoned => "abandoned",
+        }
+    }
+
+    /// The state of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// The state after a revocation.
+    ///
+    /// # Errors
+    /// `PKI_CERTIFICATE_REVOKED` (revoked is final), `PKI_CERTIFICATE_STATE`.
+    pub fn revoke(self) -> Result<Self, Error> {
+        match self {
+            Self::Issued => Ok(Self::Revoked),
+            Self::Revoked => Err(error::REVOKED.error()),
+            Self::Planned | Self::Abandoned => Err(error::STATE.error().with("state", self.name())),
+        }
+    }
+}
+
+/// A certificate as it stands in the store.
+#[derive(Debug, Clone)]
+pub struct Certificate {
+    /// Whose authority issued it.
+    pub tenant: TenantId,
+    /// Its id.
+    pub id: CertificateId,
+    /// Who signed it.
+    pub authority: AuthorityId,
+    /// Its number.
+    pub serial: Serial,
+    /// The revocation list that would name it.
+    pub shard: u16,
+    /// Its kind.
+    pub profile: Profile,
+    /// The subject's common name, or nothing.
+    pub subject: String,
+    /// Its names, each with its kind (`dns:a.example`).
+    pub names: Vec<String>,
+    /// SHA-256 of the SubjectPublicKeyInfo.
+    pub spki_sha256: [u8; 32],
+    /// From when.
+    pub not_before: Time,
+    /// When two thirds of its life are over.
+    pub renew_at: Time,
+    /// Until when.
+    pub not_after: Time,
+    /// Where it stands.
+    pub state: State,
+    /// The planned bytes.
+    pub tbs: Vec<u8>,
+    /// The certificate.
+    pub der: Option<Vec<u8>>,
+    /// Who looks after it.
+    pub owner: String,
+    /// `api`, `cli` or `internal`.
+    pub source: String,
+    /// The actor who asked.
+    pub asked_by: String,
+    /// When it was planned.
+    pub planned_at: Time,
+    /// When it was issued.
+    pub issued_at: Option<Time>,
+    /// Since when it counts as revoked.
+    pub revoked_at: Option<Time>,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// Since when it was not to be trusted.
+    pub invalid_since: Option<Time>,
+}
+
+/// The reasons that a requester may give, with their words in the interface.
+pub(crate) const REASONS: [(&str, Reason); 6] = [
+    ("unspecified", Reason::Unspecified),
+    ("keyCompromise", Reason::KeyCompromise),
+    ("affiliationChanged", Reason::AffiliationChanged),
+    ("superseded", Reason::Superseded),
+    ("cessationOfOperation", Reason::CessationOfOperation),
+    ("privilegeWithdrawn", Reason::PrivilegeWithdrawn),
+];
+
+/// The word of a reason.
+pub(crate) fn reason_name(reason: Reason) -> &'static str {
+    REASONS.iter().find(|(_, known)| *known == reason).map_or("unspecified", |(name, _)| name)
+}
+
+/// The reason of a word, whatever its case and hyphens, or of a number of RFC 5280.
+///
+/// # Errors
+/// `PKI_REASON_UNKNOWN`, also for reasons that a requester may not give.
+pub(crate) fn parse_reason(text: &str) -> Result<Reason> {
+    let folded = |text: &str| text.replace(['-', '_'], "").to_lowercase();
+    let by_number = text.parse().ok().and_then(Reason::from_requester);
+    let by_name = || REASONS.iter().find(|(name, _)| folded(name) == folded(text)).map(|(_, reason)| *reason);
+    by_number.or_else(by_name).ok_or_else(|| {
+        let known = REASONS.map(|(name, _)| name).join(", ");
+        let short: String = text.chars().take(64).collect();
+        error::REASON.at("reason").with("reason", short).with("known", known)
+    })
+}
+
+/// A moment of X.509; fractions of a second are cut.
+pub(crate) fn moment(time: Time) -> Result<Moment> {
+    Moment::from_seconds(time.seconds()).ok_or_else(|| error::MOMENT.error())
+}
+
+/// A moment of the house.
+pub(crate) fn time(moment: Moment) -> Time {
+    Time::from_seconds(moment.seconds())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn revoked_is_final_and_what_nobody_has_cannot_be_revoked() {
+        assert_eq!(State::Issued.revoke().unwrap(), State::Revoked);
+        assert!(State::Revoked.revoke().unwrap_err().is(&error::REVOKED));
+        for state in [State::Planned, State::Abandoned] {
+            assert!(state.revoke().unwrap_err().is(&error::STATE));
+        }
+    }
+
+    #[test]
+    fn reasons_are_read_by_word_and_number_and_others_refused() {
+        for text in ["keyCompromise", "key-compromise", "KEYCOMPROMISE", "1"] {
+            assert_eq!(parse_reason(text).unwrap(), Reason::KeyCompromise);
+        }
+        for text in ["2", "6", "7", "8", "10", "certificateHold", "cACompromise", "", "removeFromCRL"] {
+            assert!(parse_reason(text).unwrap_err().is(&error::REASON), "{text}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Every SQL text of the authority, by what it is about.
+
+mod authorities;
+mod certificates;
+mod lists;
+
+use base::Result;
+use proof::x509::Serial;
+use store::Row;
+
+pub(crate) use authorities::*;
+pub(crate) use certificates::*;
+pub(crate) use lists::*;
+
+fn broken() -> base::Error {
+    base::error::INTERNAL.error()
+}
+
+fn serial(row: &Row<'_>, column: usize) -> Result<Serial> {
+    let content: Vec<u8> = row.get(column)?;
+    Serial::from_content(&content).ok_or_else(broken)
+}

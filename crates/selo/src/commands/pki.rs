@@ -1,0 +1,494 @@
+//! `selo pki …`: the certificate authority, from the command line.
+//!
+//! Keys of services and the key of a root are made in this process. The house never sees them.
+
+use std::{
+    io::Write as _,
+    net::IpAddr,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use base::{Result, SystemChance};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use keys::{Algorithm, OfflineKey};
+use pki::{CeremonyOrder, LocalKey};
+use proof::{
+    crypto::SignatureAlgorithm,
+    x509::{
+        DnsName, Email, GeneralName, Uri, assemble,
+        pem::{self, Label},
+    },
+};
+use serde_json::{Value, json};
+
+use super::{Exit, Voice, read, segment, text, write};
+use crate::{
+    cli::{PkiCommand, PkiInit, PkiIssue, PkiList, PkiWanted},
+    door::Door,
+    error,
+};
+
+const CEREMONY_BYTES_MAX: u64 = 64 * 1024;
+const CSR_BYTES_MAX: u64 = 64 * 1024;
+const DAY_SECONDS: u64 = 86_400;
+/// Items of one page of a list.
+const PAGE_ITEMS: usize = 200;
+
+/// Runs `selo pki …`.
+///
+/// # Errors
+/// The house's; those of files.
+pub async fn run(voice: Voice, door: &Door, command: &PkiCommand) -> Result<Exit> {
+    match command {
+        PkiCommand::Init(order) => init(voice, door, order).await,
+        PkiCommand::Issue(order) => issue(voice, door, order).await,
+        PkiCommand::Explain(wanted) => explain(voice, door, wanted).await,
+        PkiCommand::Revoke { serial, reason, invalid_since } => {
+            revoke(voice, door, serial, reason, invalid_since.as_deref()).await
+        }
+        PkiCommand::List(order) => list(voice, door, order).await,
+        PkiCommand::Show { serial } => show(voice, door, serial).await,
+        PkiCommand::Crl { out } => lists(voice, door, out).await,
+        PkiCommand::Export { format, out } => export(voice, door, format, out).await,
+    }
+}
+
+// ---- files
+
+fn folder(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path)
+        .map_err(|e| error::OUTPUT.error().with("file", path.display()).with("reason", e.kind()).because(e))
+}
+
+/// Refuses a folder that holds one of these already: a key or a share that is written over is lost.
+fn must_be_free(out: &Path, names: &[&str]) -> Result<()> {
+    for file in names.iter().map(|name| out.join(name)).filter(|file| file.exists()) {
+        let reason = std::io::ErrorKind::AlreadyExists;
+        return Err(error::OUTPUT.error().with("file", file.display()).with("reason", reason));
+    }
+    Ok(())
+}
+
+/// Writes a new file that its owner alone may read.
+fn write_private(file: &Path, text: &str) -> Result<()> {
+    let broken = |e: std::io::Error| {
+        error::OUTPUT.error().with("file", file.display()).with("reason", e.kind()).because(e)
+    };
+    let mut open =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(broken)?;
+    open.write_all(text.as_bytes()).and_then(|()| open.sync_all()).map_err(broken)
+}
+
+fn encoded(answer: &Value, pointer: &str) -> Result<Vec<u8>> {
+    STANDARD.decode(text(answer, pointer)).map_err(|e| base::error::INTERNAL.because(e))
+}
+
+// ---- the ceremony
+
+/// Reads the order of a ceremony: TOML whose words are written with underscores.
+fn order_of(file: &Path) -> Result<CeremonyOrder> {
+    let wrong =
+        |reason: String| error::CEREMONY_FILE.error().with("file", file.display()).with("reason", reason);
+    let bytes = read(file, CEREMONY_BYTES_MAX)?;
+    let written = String::from_utf8(bytes).map_err(|_| wrong("it is no UTF-8".to_owned()))?;
+    let table: toml::Table = written.parse().map_err(|e: toml::de::Error| wrong(e.message().to_owned()))?;
+    let mut members = serde_json::Map::new();
+    for (key, value) in table {
+        let value = serde_json::to_value(value).map_err(|e| wrong(e.to_string()))?;
+        members.insert(in_camel_case(&key), value);
+    }
+    serde_json::from_value(Value::Object(members)).map_err(|e| wrong(e.to_string()))
+}
+
+fn in_camel_case(word: &str) -> String {
+    let mut parts = word.split('_');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let mut letters = part.chars();
+        out.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        out.push_str(letters.as_str());
+    }
+    out
+}
+
+/// The order when there is no file: a local hierarchy that may also name the house's own host.
+fn local_order(public_url: &str) -> CeremonyOrder {
+    let mut order = CeremonyOrder::default();
+    let authority = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match host.parse::<IpAddr>() {
+        Ok(address) => order.permitted_ip.push(address.to_string()),
+        Err(_) if order.permitted_dns.iter().any(|suffix| suffix == host) => {}
+        Err(_) => order.permitted_dns.push(host.to_owned()),
+    }
+    order.service_names = vec![host.to_owned()];
+    order
+}
+
+async fn init(voice: Voice, door: &Door, asked: &PkiInit) -> Result<Exit> {
+    let mut order = match &asked.ceremony {
+        Some(file) => order_of(file)?,
+        None => local_order(door.public_url()),
+    };
+    order.dry_run |= asked.dry_run;
+    folder(&asked.out)?;
+    let out = asked.out.as_path();
+    must_be_free(out, &["root.pem", "intermediate.pem", "share-1.txt", "transcript.json", "server"])?;
+    let root = OfflineKey::generate(Algorithm::P384, &SystemChance)?;
+    let spki = STANDARD.encode(pki::root_spki(root.public())?);
+    let planned =
+        door.post("/api/v1/pki/init", &json!({"order": order, "rootPublicKey": spki})).await?.data()?;
+    let [tbs_root, tbs_issuing, tbs_crl] =
+        [encoded(&planned, "/root")?, encoded(&planned, "/issuing")?, encoded(&planned, "/crl")?];
+    let signed = [root.sign(&tbs_root)?.x509(), root.sign(&tbs_issuing)?.x509(), root.sign(&tbs_crl)?.x509()];
+    if order.dry_run {
+        drop(root);
+        return rehearsed(
+            voice,
+            out,
+            [(&tbs_root, &signed[0]), (&tbs_issuing, &signed[1]), (&tbs_crl, &signed[2])],
+        );
+    }
+    // The shares are on disk before anything counts: a hierarchy whose root nobody can bring back would be worse than
+    // none.
+    let shares = root.split(order.threshold, order.shares, &SystemChance)?;
+    drop(root);
+    for (number, share) in shares.iter().enumerate() {
+        let written = share.to_text();
+        write_private(&out.join(format!("share-{}.txt", number + 1)), &format!("{}\n", written.expose()))?;
+    }
+    let fingerprints: Vec<String> = shares.iter().map(keys::shamir::Share::fingerprint).collect();
+    drop(shares);
+    let [of_root, of_issuing, of_crl] = signed.map(|signature| STANDARD.encode(signature));
+    let body =
+        json!({"root": of_root, "issuing": of_issuing, "crl": of_crl, "shareFingerprints": fingerprints});
+    let path = format!("/api/v1/pki/init/{}/finish", segment(text(&planned, "/id")));
+    let made = door.post(&path, &body).await?.data()?;
+    let (root_pem, issuing_pem) = (text(&made, "/root"), text(&made, "/issuing"));
+    write(&out.join("root.pem"), root_pem.as_bytes())?;
+    write(&out.join("intermediate.pem"), issuing_pem.as_bytes())?;
+    write(&out.join("chain.pem"), format!("{issuing_pem}{root_pem}").as_bytes())?;
+    write(&out.join("root.crl"), text(&made, "/crl").as_bytes())?;
+    let transcript = made.get("transcript").cloned().unwrap_or_default();
+    write(&out.join("transcript.json"), format!("{transcript:#}\n").as_bytes())?;
+    let first = first_certificate(door, &order, out).await?;
+    let value = json!({
+        "out": out.display().to_string(), "environment": order.environment, "threshold": order.threshold,
+        "shares": order.shares, "transcript": text(&transcript, "/sha256"), "server": first,
+    });
+    voice.say(&value, || {
+        format!(
+            "{}: {}\n{}\n",
+            voice.lang.pick("The hierarchy stands; everything is in", "A hierarquia existe; está tudo em"),
+            out.display(),
+            voice.lang.pick(
+                "Give each share-N.txt to another person and delete it here. The root's key is nowhere else.",
+                "Entregue cada share-N.txt a uma pessoa diferente e apague-o aqui. A chave da raiz não está em mais lado nenhum."
+            )
+        )
+    });
+    Ok(Exit::Done)
+}
+
+/// Writes what a dry run made, so that it can be looked at.
+fn rehearsed(voice: Voice, out: &Path, parts: [(&Vec<u8>, &Vec<u8>); 3]) -> Result<Exit> {
+    let algorithm = SignatureAlgorithm::EcdsaSha384;
+    let labels = [Label::Certificate, Label::Certificate, Label::Crl];
+    for ((name, label), (tbs, signature)) in
+        ["root.pem", "intermediate.pem", "root.crl"].into_iter().zip(labels).zip(parts)
+    {
+        write(&out.join(name), pem::encode(label, &assemble(tbs, algorithm, signature)).as_bytes())?;
+    }
+    voice.say(&json!({"dryRun": true, "out": out.display().to_string()}), || {
+        voice
+            .lang
+            .pick(
+                "A rehearsal: nothing was kept, and the root's key is gone.",
+                "Um ensaio: nada foi guardado, e a chave da raiz já não existe.",
+            )
+            .to_owned()
+    });
+    Ok(Exit::Done)
+}
+
+async fn first_certificate(door: &Door, order: &CeremonyOrder, out: &Path) -> Result<Value> {
+    if order.service_names.is_empty() {
+        return Ok(Value::Null);
+    }
+    let is_address = |name: &&String| name.parse::<IpAddr>().is_ok();
+    let wanted = PkiWanted {
+        profile: "service".to_owned(),
+        dns: order.service_names.iter().filter(|name| !is_address(name)).cloned().collect(),
+        ip: order.service_names.iter().filter(is_address).cloned().collect(),
+        uri: Vec::new(),
+        email: Vec::new(),
+        common_name: None,
+        csr: None,
+        days: None,
+        owner: String::new(),
+        environment: Some(order.environment.clone()),
+    };
+    issue_into(door, &wanted, &out.join("server")).await
+}
+
+// ---- certificates
+
+/// The names that are asked for, as the request carries them. The house reads them again; what is no name here is its
+/// to refuse, so that the refusal is recorded.
+fn names_of(wanted: &PkiWanted) -> Vec<GeneralName> {
+    let dns = wanted.dns.iter().filter_map(|name| DnsName::parse(name).ok().map(GeneralName::Dns));
+    let ip = wanted.ip.iter().filter_map(|name| name.parse().ok().map(GeneralName::Ip));
+    let uri = wanted.uri.iter().filter_map(|name| Uri::parse(name).ok().map(GeneralName::Uri));
+    let email = wanted.email.iter().filter_map(|name| Email::parse(name).ok().map(GeneralName::Email));
+    dns.chain(ip).chain(uri).chain(email).collect()
+}
+
+/// What is sent to the house, and the key that was made here for it.
+fn body_of(wanted: &PkiWanted) -> Result<(Value, Option<LocalKey>)> {
+    let (csr, key) = match &wanted.csr {
+        Some(file) => {
+            let csr = read(file, CSR_BYTES_MAX)?;
+            (String::from_utf8_lossy(&csr).into_owned(), None)
+        }
+        None => {
+            let key = pki::local_key()?;
+            let der = pki::request_der(&key, &names_of(wanted))?;
+            (pem::encode(Label::CertificateRequest, &der), Some(key))
+        }
+    };
+    let mut body = json!({
+        "profile": wanted.profile, "dns": wanted.dns, "ip": wanted.ip, "uri": wanted.uri, "email": wanted.email,
+        "csr": csr, "owner": wanted.owner,
+    });
+    if let Some(members) = body.as_object_mut() {
+        let given = [
+            ("commonName", wanted.common_name.clone().map(Value::from)),
+            ("lifetimeSeconds", wanted.days.map(|days| Value::from(days.saturating_mul(DAY_SECONDS)))),
+            ("environment", wanted.environment.clone().map(Value::from)),
+        ];
+        members.extend(given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    }
+    Ok((body, key))
+}
+
+/// Issues a certificate into a folder; what the house says of it, with the files.
+async fn issue_into(door: &Door, wanted: &PkiWanted, out: &Path) -> Result<Value> {
+    let (body, key) = body_of(wanted)?;
+    folder(out)?;
+    let mut names = vec!["cert.pem", "chain.pem", "cert.tlog-proof"];
+    names.extend(key.as_ref().map(|_| "key.pem"));
+    must_be_free(out, &names)?;
+    let mut issued = door.post("/api/v1/pki/certificates", &body).await?.data()?;
+    if let Some(key) = &key {
+        write_private(&out.join("key.pem"), key.pem.expose())?;
+    }
+    write(&out.join("cert.pem"), text(&issued, "/certificate").as_bytes())?;
+    write(&out.join("chain.pem"), text(&issued, "/chain").as_bytes())?;
+    let id = segment(text(&issued, "/id"));
+    let proof = door.get_when_ready(&format!("/api/v1/pki/certificates/{id}/proof")).await?;
+    write(&out.join("cert.tlog-proof"), &proof)?;
+    if let Some(members) = issued.as_object_mut() {
+        let files: Vec<String> = names.iter().map(|name| out.join(name).display().to_string()).collect();
+        members.insert("files".to_owned(), json!(files));
+    }
+    Ok(issued)
+}
+
+async fn issue(voice: Voice, door: &Door, order: &PkiIssue) -> Result<Exit> {
+    let issued = issue_into(door, &order.wanted, &order.out).await?;
+    voice.say(&issued, || {
+        format!(
+            "{}  {}  {} {}\n{}",
+            text(&issued, "/serial"),
+            text(&issued, "/subject"),
+            voice.lang.pick("until", "até"),
+            text(&issued, "/notAfter"),
+            order.out.display()
+        )
+    });
+    Ok(Exit::Done)
+}
+
+async fn explain(voice: Voice, door: &Door, wanted: &PkiWanted) -> Result<Exit> {
+    let (body, _) = body_of(wanted)?;
+    let found = door.post("/api/v1/pki/explain", &body).await?.data()?;
+    let allowed = found.get("allowed") == Some(&Value::Bool(true));
+    voice.say(&found, || {
+        let mut out = match allowed {
+            true => format!(
+                "✓ {} {} {}\n",
+                text(&found, "/authority"),
+                voice.lang.pick("would sign, until", "assinaria, até"),
+                text(&found, "/notAfter")
+            ),
+            false => format!("✗ {}\n", voice.lang.pick("it would be refused", "seria recusado")),
+        };
+        for reason in found.get("reasons").and_then(Value::as_array).into_iter().flatten() {
+            out.push_str(&format!(
+                "  {}: {}\n    → {}\n",
+                text(reason, "/code"),
+                text(reason, "/message"),
+                text(reason, "/remedy")
+            ));
+        }
+        out
+    });
+    Ok(if allowed { Exit::Done } else { Exit::No })
+}
+
+async fn revoke(
+    voice: Voice,
+    door: &Door,
+    serial: &str,
+    reason: &str,
+    invalid_since: Option<&str>,
+) -> Result<Exit> {
+    let path = format!("/api/v1/pki/certificates/{}/revoke", segment(serial));
+    let mut body = json!({"reason": reason});
+    if let (Some(members), Some(since)) = (body.as_object_mut(), invalid_since) {
+        members.insert("invalidSince".to_owned(), json!(since));
+    }
+    let revoked = door.post(&path, &body).await?.data()?;
+    voice.say(&revoked, || lines(&revoked));
+    Ok(Exit::Done)
+}
+
+/// One line for each certificate of an answer.
+fn lines(page: &Value) -> String {
+    let items = page.get("items").and_then(Value::as_array).into_iter().flatten();
+    items
+        .map(|one| {
+            format!(
+                "{}  {:<9}  {:<14}  {}  {}\n",
+                text(one, "/serial"),
+                text(one, "/state"),
+                text(one, "/profile"),
+                text(one, "/notAfter"),
+                text(one, "/subject")
+            )
+        })
+        .collect()
+}
+
+async fn list(voice: Voice, door: &Door, order: &PkiList) -> Result<Exit> {
+    let path = if order.overdue { "/api/v1/pki/overdue" } else { "/api/v1/pki/certificates" };
+    let filters = [
+        ("name", &order.name),
+        ("suffix", &order.suffix),
+        ("state", &order.state),
+        ("profile", &order.profile),
+        ("owner", &order.owner),
+        ("expiresBefore", &order.expires_before),
+    ];
+    let mut query = format!("limit={PAGE_ITEMS}");
+    for (name, value) in filters.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+        query.push_str(&format!("&{name}={}", segment(value)));
+    }
+    let mut items = Vec::new();
+    let mut token = String::new();
+    loop {
+        let page = door.get(&format!("{path}?{query}{token}")).await?.data()?;
+        items.extend(page.get("items").and_then(Value::as_array).cloned().unwrap_or_default());
+        match text(&page, "/nextPageToken") {
+            "" => break,
+            next => token = format!("&pageToken={}", segment(next)),
+        }
+    }
+    let all = json!({"items": items});
+    voice.say(&all, || lines(&all));
+    Ok(Exit::Done)
+}
+
+async fn show(voice: Voice, door: &Door, serial: &str) -> Result<Exit> {
+    let found = door.get(&format!("/api/v1/pki/certificates/{}", segment(serial))).await?.data()?;
+    voice.say(&found, || {
+        let mut out = String::new();
+        for (name, value) in found.as_object().into_iter().flatten().filter(|(name, _)| *name != "chain") {
+            let written = match value {
+                Value::Null => continue,
+                Value::String(written) => written.clone(),
+                other => other.to_string(),
+            };
+            out.push_str(&format!("{name}: {written}\n"));
+        }
+        out
+    });
+    Ok(Exit::Done)
+}
+
+// ---- lists and inventory
+
+/// Writes every list as DER, and all of them as PEM in one file, as `openssl verify -CRLfile` wants them.
+async fn lists(voice: Voice, door: &Door, out: &Path) -> Result<Exit> {
+    folder(out)?;
+    let authorities = door.get("/api/v1/pki/authorities").await?.data()?;
+    let mut files: Vec<PathBuf> = Vec::new();
+    let mut all = String::new();
+    for one in authorities.get("items").and_then(Value::as_array).into_iter().flatten() {
+        let handle = text(one, "/handle");
+        let shards = one.get("shards").and_then(Value::as_u64).unwrap_or_default();
+        let addresses: Vec<(String, String)> = match text(one, "/kind") {
+            "root" => vec![(format!("/crl/{handle}.crl"), format!("{handle}.crl"))],
+            _ => (0..shards)
+                .map(|shard| (format!("/crl/{handle}/{shard}.crl"), format!("{handle}-{shard}.crl")))
+                .collect(),
+        };
+        for (address, name) in addresses {
+            let answer = door.get(&address).await?;
+            if answer.status != 200 {
+                return Err(answer.refusal());
+            }
+            all.push_str(&pem::encode(Label::Crl, &answer.body));
+            write(&out.join(&name), &answer.body)?;
+            files.push(out.join(name));
+        }
+    }
+    write(&out.join("crls.pem"), all.as_bytes())?;
+    files.push(out.join("crls.pem"));
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    voice.say(&json!({"files": names}), || names.join("\n"));
+    Ok(Exit::Done)
+}
+
+async fn export(voice: Voice, door: &Door, format: &str, out: &Path) -> Result<Exit> {
+    let answer = door.get(&format!("/api/v1/pki/export?format={}", segment(format))).await?;
+    if answer.status != 200 {
+        return Err(answer.refusal());
+    }
+    write(out, &answer.body)?;
+    voice.say(&json!({"file": out.display().to_string(), "bytes": answer.body.len()}), || {
+        format!("{} ({} bytes)", out.display(), answer.body.len())
+    });
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_local_order_names_the_host_of_the_house() {
+        let order = local_order("https://selo.example:8443");
+        assert_eq!(order.service_names, ["selo.example"]);
+        assert!(order.permitted_dns.contains(&"selo.example".to_owned()));
+        assert_eq!(
+            local_order("http://localhost:8080").permitted_dns,
+            CeremonyOrder::default().permitted_dns
+        );
+        let numbered = local_order("http://[2001:db8::1]:80");
+        assert_eq!(numbered.service_names, ["2001:db8::1"]);
+        assert!(numbered.permitted_ip.contains(&"2001:db8::1".to_owned()));
+    }
+
+    #[test]
+    fn words_of_a_file_become_words_of_the_interface() {
+        assert_eq!(in_camel_case("permitted_dns"), "permittedDns");
+        assert_eq!(in_camel_case("dry_run"), "dryRun");
+        assert_eq!(in_camel_case("environment"), "environment");
+    }
+}
