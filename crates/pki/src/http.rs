@@ -234,7 +234,7 @@ impl From<Authority> for AuthorityBody {
     }
 }
 
-/// The authorities, oldest first.
+/// The authorities by environment, the root first.
 #[utoipa::path(get, path = "/api/v1/pki/authorities", tag = "pki",
     responses((status = 200, body = inline(Reply<Items<AuthorityBody>>)), (status = 403, body = ErrorReply)))]
 async fn authorities(

@@ -66,7 +66,7 @@ fn authority_row(row: &Row<'_>) -> Result<Authority> {
     })
 }
 
-/// A tenant's authorities, oldest first.
+/// A tenant's authorities by environment, the root first.
 pub(crate) fn authorities(rx: &mut Rx<'_>, tenant: TenantId) -> Result<Vec<Authority>> {
     rx.all(
         sql!(
@@ -74,7 +74,7 @@ pub(crate) fn authorities(rx: &mut Rx<'_>, tenant: TenantId) -> Result<Vec<Autho
             select tenant, id, environment, kind, handle, name, certificate, der, spki_sha256, key, parent, state,
                 shards, not_before, not_after, created_at
             from pki_authority where tenant = $1
-            order by id"
+            order by environment, kind desc, id"
         ),
         &values![tenant],
         authority_row,
@@ -89,7 +89,7 @@ pub(crate) fn every_authority(rx: &mut Rx<'_>) -> Result<Vec<Authority>> {
             select tenant, id, environment, kind, handle, name, certificate, der, spki_sha256, key, parent, state,
                 shards, not_before, not_after, created_at
             from pki_authority
-            order by id"
+            order by tenant, environment, kind desc, id"
         ),
         &values![],
         authority_row,

@@ -111,7 +111,7 @@ impl Pki {
         }
     }
 
-    /// A tenant's authorities, oldest first.
+    /// A tenant's authorities by environment, the root first.
     ///
     /// # Errors
     /// The store's.

@@ -1,0 +1,740 @@
+//! The certificate authority through its doors: a ceremony, certificates, refusals, revocation, what a crash leaves.
+//! Whether certificates, lists and answers are right is judged by openssl, as somebody else's program.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+use std::{path::Path, process::Command, time::Duration};
+
+use axum::http::Method;
+use base::{Id, SystemChance};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use keys::{Algorithm, OfflineKey};
+use pki::{Asked, Grade, WantedNames};
+use proof::x509::{
+    Certificate, DnsName, GeneralName, Serial,
+    crl::{Crl, Reason},
+    ocsp::{CertId, IdHash, OcspRequest, OcspResponse, Status},
+    pem::{self, Label},
+};
+use serde_json::{Value, json};
+use testkit::{Answer, TestHouse, engines};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}"))
+}
+
+/// A request for these names with a fresh key, PEM.
+fn request(names: &[&str]) -> String {
+    request_with(&pki::local_key().unwrap(), names)
+}
+
+fn request_with(key: &pki::LocalKey, names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| GeneralName::Dns(DnsName::parse(name).unwrap())).collect();
+    pem::encode(Label::CertificateRequest, &pki::request_der(key, &names).unwrap())
+}
+
+/// Holds a ceremony as the command line does: what the root signed is answered by the house.
+async fn ceremony(house: &TestHouse, order: Value) -> Answer {
+    let root = OfflineKey::generate(Algorithm::P384, &SystemChance).unwrap();
+    let spki = STANDARD.encode(pki::root_spki(root.public()).unwrap());
+    let planned = house.post("/api/v1/pki/init", json!({"order": order, "rootPublicKey": spki})).await;
+    if planned.status != 201 {
+        return planned;
+    }
+    let planned = planned.data();
+    let sign = |name: &str| {
+        let tbs = STANDARD.decode(text(&planned, name)).unwrap();
+        STANDARD.encode(root.sign(&tbs).unwrap().x509())
+    };
+    let signed = json!({"root": sign("root"), "issuing": sign("issuing"), "crl": sign("crl"),
+        "shareFingerprints": ["a", "b", "c"]});
+    house.post(&format!("/api/v1/pki/init/{}/finish", text(&planned, "id")), signed).await
+}
+
+/// A house with a hierarchy; root and issuing certificate.
+async fn hierarchy(house: &TestHouse) -> (Vec<u8>, Vec<u8>) {
+    let made = ceremony(house, json!({})).await.data();
+    let der = |name: &str| pem::one(text(&made, name).as_bytes(), Label::Certificate).unwrap();
+    (der("root"), der("issuing"))
+}
+
+async fn issue(house: &TestHouse, profile: &str, name: &str) -> Value {
+    let body = json!({"profile": profile, "csr": request(&[name])});
+    let answer = house.post("/api/v1/pki/certificates", body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    answer.data()
+}
+
+fn der(certificate: &Value) -> Vec<u8> {
+    pem::one(text(certificate, "certificate").as_bytes(), Label::Certificate).unwrap()
+}
+
+fn openssl(arguments: &[&str]) -> (bool, String) {
+    let ran = Command::new("openssl").args(arguments).output().expect("openssl is needed for this test");
+    let said = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    (ran.status.success(), said)
+}
+
+fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> String {
+    let file = folder.join(name);
+    std::fs::write(&file, bytes).unwrap();
+    file.display().to_string()
+}
+
+/// The moment of the house's clock, for openssl.
+fn at(house: &TestHouse) -> String {
+    house.rooms.house.now().seconds().to_string()
+}
+
+/// Every list of the house as one PEM text, from the public zone.
+async fn lists(house: &TestHouse) -> String {
+    let mut all = String::new();
+    for one in house.get("/api/v1/pki/authorities").await.data()["items"].as_array().unwrap() {
+        let handle = text(one, "handle");
+        if one["kind"] == "root" {
+            let answer = house.public_get(&format!("/crl/{handle}.crl")).await;
+            all.push_str(&pem::encode(Label::Crl, &answer.body));
+            continue;
+        }
+        for shard in 0..one["shards"].as_u64().unwrap() {
+            let answer = house.public_get(&format!("/crl/{handle}/{shard}.crl")).await;
+            assert_eq!(answer.header("content-type"), Some("application/pkix-crl"));
+            all.push_str(&pem::encode(Label::Crl, &answer.body));
+        }
+    }
+    all
+}
+
+/// Whether openssl accepts a chain with all its lists, at the moment of the house.
+async fn judged(house: &TestHouse, root: &[u8], issuing: &[u8], leaf: &[u8]) -> (bool, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let pem = |der: &[u8]| pem::encode(Label::Certificate, der);
+    let files = [
+        write(folder.path(), "root.pem", pem(root)),
+        write(folder.path(), "issuing.pem", pem(issuing)),
+        write(folder.path(), "crls.pem", lists(house).await),
+        write(folder.path(), "leaf.pem", pem(leaf)),
+    ];
+    openssl(&[
+        "verify",
+        "-x509_strict",
+        "-crl_check_all",
+        "-attime",
+        &at(house),
+        "-CAfile",
+        &files[0],
+        "-untrusted",
+        &files[1],
+        "-CRLfile",
+        &files[2],
+        &files[3],
+    ])
+}
+
+/// What OCSP says of a number, after openssl accepted the answer's signature.
+async fn asked(house: &TestHouse, root: &[u8], issuing: &[u8], serial: Serial, hash: IdHash) -> Status {
+    let certificate = Certificate::parse(issuing).unwrap();
+    let id = CertId::new(hash, &certificate.subject, &certificate.key().unwrap(), serial).unwrap();
+    let request = OcspRequest { ids: vec![id], nonce: None }.write();
+    let answer = house.public(Method::POST, "/ocsp", "application/ocsp-request", request.clone()).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/ocsp-response")));
+    let folder = tempfile::tempdir().unwrap();
+    let pem = |der: &[u8]| pem::encode(Label::Certificate, der);
+    let files = [
+        write(folder.path(), "answer.der", &answer.body),
+        write(folder.path(), "request.der", request),
+        write(folder.path(), "root.pem", pem(root)),
+        write(folder.path(), "issuing.pem", pem(issuing)),
+    ];
+    let (good, said) = openssl(&[
+        "ocsp",
+        "-respin",
+        &files[0],
+        "-reqin",
+        &files[1],
+        "-CAfile",
+        &files[2],
+        "-verify_other",
+        &files[3],
+        "-attime",
+        &at(house),
+        "-no_nonce",
+    ]);
+    assert!(good && said.contains("Response verify OK"), "{said}");
+    OcspResponse::parse(&answer.body).unwrap().singles[0].status
+}
+
+fn serial_of(der: &[u8]) -> Serial {
+    Certificate::parse(der).unwrap().serial().unwrap()
+}
+
+#[tokio::test]
+async fn a_certificate_lives_from_the_ceremony_to_its_revocation_and_openssl_agrees_with_every_step() {
+    for house in engines().await {
+        let (root, issuing) = hierarchy(&house).await;
+        let profiles = ["service", "server", "shortlived"];
+        for profile in profiles {
+            let leaf = der(&issue(&house, profile, "a.test").await);
+            // A short-lived certificate names no list, and then -crl_check_all finds none for it.
+            if profile != "shortlived" {
+                let (good, said) = judged(&house, &root, &issuing, &leaf).await;
+                assert!(good, "{profile}: {said}");
+            }
+        }
+        let one = issue(&house, "server", "b.test").await;
+        let other = issue(&house, "server", "c.test").await;
+        let (leaf, serial) = (der(&one), serial_of(&der(&one)));
+        for hash in [IdHash::Sha1, IdHash::Sha256] {
+            assert_eq!(asked(&house, &root, &issuing, serial, hash).await, Status::Good);
+        }
+        let never = Serial::from_random([7; 16]);
+        assert_eq!(asked(&house, &root, &issuing, never, IdHash::Sha1).await, Status::Unknown);
+        let revoke = format!("/api/v1/pki/certificates/{}/revoke", text(&one, "serial"));
+        let since = "2026-07-31T10:00:00Z";
+        let revoked =
+            house.post(&revoke, json!({"reason": "superseded", "invalidSince": since})).await.data();
+        assert_eq!(
+            (&revoked["items"][0]["state"], &revoked["items"][0]["invalidSince"]),
+            (&json!("revoked"), &json!(since))
+        );
+        let status = asked(&house, &root, &issuing, serial, IdHash::Sha1).await;
+        assert!(matches!(status, Status::Revoked { reason: Reason::Superseded, .. }), "{status:?}");
+        let (good, said) = judged(&house, &root, &issuing, &leaf).await;
+        assert!(!good && said.contains("certificate revoked"), "{said}");
+        let (good, said) = judged(&house, &root, &issuing, &der(&other)).await;
+        assert!(good, "{said}");
+        assert_eq!(
+            house.post(&revoke, json!({"reason": "superseded"})).await.code(),
+            "PKI_CERTIFICATE_REVOKED"
+        );
+        house.settle().await;
+        let id = text(&one, "id");
+        let proof = house.get(&format!("/api/v1/pki/certificates/{id}/proof")).await;
+        let vkey = house.public_get("/log/ca/vkey").await.text();
+        let key = proof::note::VerifierKey::parse(vkey.trim()).unwrap();
+        let proven = audit::check_proof(&proof.body, key.name(), std::slice::from_ref(&key)).unwrap();
+        let leaf_entry: Value = serde_json::from_slice(&proven.entry).unwrap();
+        assert_eq!(leaf_entry["type"], "certificate.issued");
+        assert_eq!(leaf_entry["object"]["sha256"], proof::crypto::hex(&proof::crypto::sha256(&leaf)));
+    }
+}
+
+#[tokio::test]
+async fn an_environment_has_one_hierarchy_and_a_dry_run_leaves_nothing() {
+    for house in engines().await {
+        let root = OfflineKey::generate(Algorithm::P384, &SystemChance).unwrap();
+        let spki = STANDARD.encode(pki::root_spki(root.public()).unwrap());
+        let dry = json!({"order": {"dryRun": true}, "rootPublicKey": spki});
+        let rehearsed = house.post("/api/v1/pki/init", dry).await.data();
+        assert_eq!(rehearsed["id"], Value::Null);
+        assert!(house.get("/api/v1/pki/certificates").await.data()["items"].as_array().unwrap().is_empty());
+        hierarchy(&house).await;
+        assert_eq!(ceremony(&house, json!({})).await.code(), "PKI_ENVIRONMENT_TAKEN");
+        assert_eq!(ceremony(&house, json!({"environment": "Prod"})).await.code(), "PKI_CEREMONY_INVALID");
+        let prod = ceremony(&house, json!({"environment": "prod", "permittedDns": ["prod.example"]})).await;
+        assert_eq!(prod.status, 201, "{}", prod.text());
+        let body = json!({"profile": "server", "csr": request(&["a.prod.example"])});
+        assert_eq!(
+            house.post("/api/v1/pki/certificates", body.clone()).await.code(),
+            "PKI_ENVIRONMENT_NEEDED"
+        );
+        let named = |environment: &str| {
+            let mut body = body.clone();
+            body["environment"] = json!(environment);
+            body
+        };
+        assert_eq!(house.post("/api/v1/pki/certificates", named("prod")).await.status, 201);
+        assert_eq!(house.post("/api/v1/pki/certificates", named("dev")).await.code(), "PKI_NAME_CONSTRAINED");
+        assert_eq!(
+            house.post("/api/v1/pki/certificates", named("sit")).await.code(),
+            "PKI_AUTHORITY_NOT_FOUND"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_the_root_did_not_sign_makes_no_hierarchy() {
+    let house = TestHouse::new().await;
+    let (root, stranger) = (
+        OfflineKey::generate(Algorithm::P384, &SystemChance).unwrap(),
+        OfflineKey::generate(Algorithm::P384, &SystemChance).unwrap(),
+    );
+    let spki = STANDARD.encode(pki::root_spki(root.public()).unwrap());
+    let planned = house.post("/api/v1/pki/init", json!({"order": {}, "rootPublicKey": spki})).await.data();
+    let finish = format!("/api/v1/pki/init/{}/finish", text(&planned, "id"));
+    let signed_by = |keys: [&OfflineKey; 3]| {
+        let mut body = json!({});
+        for (name, key) in ["root", "issuing", "crl"].into_iter().zip(keys) {
+            let tbs = STANDARD.decode(text(&planned, name)).unwrap();
+            body[name] = json!(STANDARD.encode(key.sign(&tbs).unwrap().x509()));
+        }
+        body
+    };
+    for keys in [[&stranger, &root, &root], [&root, &stranger, &root], [&root, &root, &stranger]] {
+        assert_eq!(house.post(&finish, signed_by(keys)).await.code(), "PKI_SIGNATURE_WRONG");
+    }
+    assert!(house.get("/api/v1/pki/authorities").await.data()["items"].as_array().unwrap().is_empty());
+    assert_eq!(house.post(&finish, signed_by([&root; 3])).await.status, 201);
+    assert_eq!(house.post(&finish, signed_by([&root; 3])).await.code(), "PKI_CEREMONY_GONE");
+}
+
+#[tokio::test]
+async fn the_transcript_is_canonical_and_signed_by_the_issuing_authority_and_its_hash_is_in_the_log() {
+    let house = TestHouse::new().await;
+    let order = json!({"place": "Évora", "operators": ["o-1"], "witnesses": ["w-1", "w-2"]});
+    let made = ceremony(&house, order).await.data();
+    let transcript = &made["transcript"];
+    let canonical = proof::canon::canonicalize(&transcript["transcript"]).unwrap();
+    let digest = proof::crypto::hex(&proof::crypto::sha256(canonical.as_bytes()));
+    assert_eq!(text(transcript, "sha256"), digest);
+    let issuing = pem::one(text(&made, "issuing").as_bytes(), Label::Certificate).unwrap();
+    let key = Certificate::parse(&issuing).unwrap().key().unwrap();
+    let signature = text(transcript, "signature");
+    let signature: Vec<u8> = (0..signature.len() / 2)
+        .map(|at| u8::from_str_radix(&signature[2 * at..2 * at + 2], 16).unwrap())
+        .collect();
+    key.verify(key.issuing_algorithm(), canonical.as_bytes(), &signature).unwrap();
+    assert_eq!(transcript["transcript"]["shareFingerprints"], json!(["a", "b", "c"]));
+    let id = text(&transcript["transcript"], "ceremony");
+    let found = house.get(&format!("/api/v1/audit?resource={id}")).await.data();
+    assert_eq!(found["items"][0]["eventType"], "ceremony.held");
+    assert_eq!(
+        (&found["items"][0]["log"], &found["items"][0]["details"]["transcript"]),
+        (&json!("ca"), &json!(digest))
+    );
+}
+
+#[tokio::test]
+async fn each_bad_request_has_its_code_and_leaves_a_record_without_what_was_asked() {
+    let house = TestHouse::new().await;
+    hierarchy(&house).await;
+    let csr = request(&["a.test"]);
+    let mut forged = pem::one(csr.as_bytes(), Label::CertificateRequest).unwrap();
+    *forged.last_mut().unwrap() ^= 1;
+    let forged = pem::encode(Label::CertificateRequest, &forged);
+    let authority = house.get("/api/v1/pki/authorities").await.data()["items"][1]["certificate"].clone();
+    let authority = pem::one(authority.as_str().unwrap().as_bytes(), Label::Certificate).unwrap();
+    let own_key = pem::encode(Label::PublicKey, Certificate::parse(&authority).unwrap().spki);
+    let weak = pem::encode(Label::PublicKey, &rsa_1024());
+    let many: Vec<String> = (0..10_000).map(|number| format!("n{number}.test")).collect();
+    let wanted = |change: Value| {
+        let mut body = json!({"profile": "server", "dns": ["a.test"], "csr": csr});
+        for (name, value) in change.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        body
+    };
+    let cases = [
+        (wanted(json!({"csr": forged})), "PKI_REQUEST_INVALID"),
+        (wanted(json!({"csr": "nonsense"})), "PKI_REQUEST_INVALID"),
+        (wanted(json!({"csr": null})), "PKI_KEY_NEEDED"),
+        (wanted(json!({"csr": null, "publicKey": weak})), "PKI_KEY_REFUSED"),
+        (wanted(json!({"csr": null, "publicKey": own_key})), "PKI_KEY_REFUSED"),
+        (wanted(json!({"dns": ["example.org"]})), "PKI_NAME_CONSTRAINED"),
+        (wanted(json!({"ip": ["8.8.8.8"]})), "PKI_NAME_CONSTRAINED"),
+        (wanted(json!({"dns": ["*.a.test"]})), "PKI_WILDCARD_FORBIDDEN"),
+        (wanted(json!({"dns": many})), "PKI_NAMES_TOO_MANY"),
+        (wanted(json!({"dns": ["xn--pypal-4ve.test"]})), "VALIDATION_ERROR"),
+        (wanted(json!({"dns": ["a\0.test"]})), "VALIDATION_ERROR"),
+        (wanted(json!({"dns": ["a_b.test", "-a.test"]})), "VALIDATION_ERROR"),
+        (wanted(json!({"profile": "root"})), "PKI_PROFILE_FORBIDDEN"),
+        (wanted(json!({"profile": "issuing"})), "PKI_PROFILE_FORBIDDEN"),
+        (wanted(json!({"profile": "ocsp-responder"})), "PKI_PROFILE_FORBIDDEN"),
+        (wanted(json!({"profile": "none"})), "PKI_PROFILE_UNKNOWN"),
+        (wanted(json!({"lifetimeSeconds": 91 * 86_400})), "PKI_LIFETIME"),
+        (wanted(json!({"lifetimeSeconds": 0})), "PKI_LIFETIME"),
+        (wanted(json!({"uri": ["https://a.test/"]})), "PKI_PROFILE_RULE"),
+        (wanted(json!({"owner": "x".repeat(201)})), "PKI_OWNER_INVALID"),
+    ];
+    let count = cases.len();
+    for (body, code) in cases {
+        let shown: String = body.to_string().chars().take(160).collect();
+        let answer = house.post("/api/v1/pki/certificates", body.clone()).await;
+        assert_eq!(answer.code(), code, "{shown}: {}", answer.text());
+        if !matches!(code, "PKI_KEY_NEEDED") {
+            let explained = house.post("/api/v1/pki/explain", body).await.data();
+            assert_eq!(explained["allowed"], false, "{shown}");
+            assert!(!explained["reasons"].as_array().unwrap().is_empty(), "{shown}");
+        }
+    }
+    let refused = house.get("/api/v1/audit?limit=200").await.data();
+    let refused: Vec<&Value> = refused["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|fact| fact["eventType"] == "certificate.refused")
+        .collect();
+    assert_eq!(refused.len(), count);
+    assert!(refused.iter().all(|fact| !fact["details"].to_string().contains("test")));
+    let left = house.get("/api/v1/pki/certificates?state=planned").await.data();
+    assert!(left["items"].as_array().unwrap().is_empty(), "a refusal plans nothing");
+}
+
+/// The SubjectPublicKeyInfo of an RSA key of 1,024 bits.
+fn rsa_1024() -> Vec<u8> {
+    let (good, said) = openssl(&["genrsa", "1024"]);
+    assert!(good, "{said}");
+    let folder = tempfile::tempdir().unwrap();
+    let begin = said.find("-----BEGIN").unwrap();
+    let key = write(folder.path(), "key.pem", &said[begin..]);
+    let out = folder.path().join("public.der").display().to_string();
+    let (good, said) = openssl(&["rsa", "-in", &key, "-pubout", "-outform", "DER", "-out", &out]);
+    assert!(good, "{said}");
+    std::fs::read(out).unwrap()
+}
+
+#[tokio::test]
+async fn a_compromised_key_is_barred_and_takes_its_siblings_along() {
+    for house in engines().await {
+        let (root, issuing) = hierarchy(&house).await;
+        let key = pki::local_key().unwrap();
+        let mut made = Vec::new();
+        for name in ["a.test", "b.test"] {
+            let body = json!({"profile": "server", "csr": request_with(&key, &[name])});
+            made.push(house.post("/api/v1/pki/certificates", body).await.data());
+        }
+        let other = issue(&house, "server", "c.test").await;
+        let path = format!("/api/v1/pki/certificates/{}/revoke", text(&made[0], "id"));
+        for wrong in ["certificateHold", "6", "2", "8", "10", "because"] {
+            assert_eq!(house.post(&path, json!({"reason": wrong})).await.code(), "PKI_REASON_UNKNOWN");
+        }
+        let late = json!({"reason": "1", "invalidSince": "2099-01-01T00:00:00Z"});
+        assert_eq!(house.post(&path, late).await.code(), "PKI_TIME_INVALID");
+        let revoked = house.post(&path, json!({"reason": "keyCompromise"})).await.data();
+        assert_eq!(revoked["items"].as_array().unwrap().len(), 2);
+        for one in &made {
+            let status = asked(&house, &root, &issuing, serial_of(&der(one)), IdHash::Sha256).await;
+            assert!(matches!(status, Status::Revoked { reason: Reason::KeyCompromise, .. }), "{status:?}");
+            let facts = house.get(&format!("/api/v1/audit?resource={}", text(one, "id"))).await.data();
+            let facts: Vec<&str> =
+                facts["items"].as_array().unwrap().iter().map(|fact| text(fact, "eventType")).collect();
+            assert_eq!(facts, ["certificate.revoked", "certificate.issued"]);
+        }
+        assert_eq!(
+            asked(&house, &root, &issuing, serial_of(&der(&other)), IdHash::Sha256).await,
+            Status::Good
+        );
+        let again = json!({"profile": "server", "csr": request_with(&key, &["d.test"])});
+        assert_eq!(house.post("/api/v1/pki/certificates", again.clone()).await.code(), "PKI_KEY_BARRED");
+        let explained = house.post("/api/v1/pki/explain", again).await.data();
+        assert_eq!(explained["reasons"][0]["code"], "PKI_KEY_BARRED");
+        let of_authority = house.get("/api/v1/pki/certificates?profile=issuing").await.data();
+        let id = text(&of_authority["items"][0], "id");
+        let refused =
+            house.post(&format!("/api/v1/pki/certificates/{id}/revoke"), json!({"reason": "1"})).await;
+        assert_eq!(refused.code(), "PKI_CERTIFICATE_OF_AUTHORITY");
+    }
+}
+
+#[tokio::test]
+async fn what_a_crash_leaves_planned_is_given_up_and_its_number_counts_as_revoked() {
+    for mut house in engines().await {
+        let (root, issuing) = hierarchy(&house).await;
+        let call = house.rooms.house.system("test");
+        let asked_for = Asked {
+            profile: "server".into(),
+            names: WantedNames { dns: vec!["a.test".into()], ..WantedNames::default() },
+            csr: Some(request(&["a.test"])),
+            ..Asked::default()
+        };
+        let planned = house.rooms.pki.plan_only_for_test(&call, Id::NIL, &asked_for).await.unwrap();
+        assert_eq!(asked(&house, &root, &issuing, planned.serial, IdHash::Sha1).await, Status::Unknown);
+        house = house.restart().await;
+        let status = asked(&house, &root, &issuing, planned.serial, IdHash::Sha1).await;
+        assert!(matches!(status, Status::Revoked { reason: Reason::Unspecified, .. }), "{status:?}");
+        let listed = lists(&house).await;
+        let listed = pem::all(listed.as_bytes(), Label::Crl).unwrap();
+        let found = listed.iter().any(|list| {
+            let list = Crl::parse(list).unwrap();
+            list.entries().any(|entry| entry.unwrap().serial == planned.serial)
+        });
+        assert!(found, "the number stands in its list");
+        let shown = house.get(&format!("/api/v1/pki/certificates/{}", planned.id)).await.data();
+        assert_eq!((&shown["state"], &shown["certificate"]), (&json!("abandoned"), &Value::Null));
+        let facts = house.get(&format!("/api/v1/audit?resource={}", planned.id)).await.data();
+        assert_eq!(facts["items"][0]["eventType"], "certificate.abandoned");
+        assert_eq!(facts["items"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            house
+                .post(&format!("/api/v1/pki/certificates/{}/revoke", planned.id), json!({"reason": "1"}))
+                .await
+                .code(),
+            "PKI_CERTIFICATE_STATE"
+        );
+        let (good, said) =
+            judged(&house, &root, &issuing, &der(&issue(&house, "server", "b.test").await)).await;
+        assert!(good, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_ceremony_that_nobody_finished_is_given_up_and_leaves_room_for_another() {
+    let mut house = TestHouse::new().await;
+    let root = OfflineKey::generate(Algorithm::P384, &SystemChance).unwrap();
+    let spki = STANDARD.encode(pki::root_spki(root.public()).unwrap());
+    let planned = house.post("/api/v1/pki/init", json!({"order": {}, "rootPublicKey": spki})).await.data();
+    house = house.restart().await;
+    let id = text(&planned, "id");
+    let facts = house.get(&format!("/api/v1/audit?resource={id}")).await.data();
+    assert_eq!(facts["items"][0]["eventType"], "ceremony.abandoned");
+    let finish = format!("/api/v1/pki/init/{id}/finish");
+    let late = house.post(&finish, json!({"root": "", "issuing": "", "crl": ""})).await;
+    assert_eq!(late.code(), "PKI_CEREMONY_GONE");
+    let abandoned = house.get("/api/v1/pki/certificates?state=abandoned").await.data();
+    assert_eq!(abandoned["items"].as_array().unwrap().len(), 2);
+    hierarchy(&house).await;
+}
+
+#[tokio::test]
+async fn lists_are_signed_again_when_they_change_or_grow_old_and_their_numbers_only_grow() {
+    for house in engines().await {
+        hierarchy(&house).await;
+        let authorities = house.get("/api/v1/pki/authorities").await.data();
+        let handle = text(&authorities["items"][1], "handle").to_owned();
+        let one = issue(&house, "server", "a.test").await;
+        let shard = serial_of(&der(&one)).shard(16);
+        let fetch = || async {
+            let answer = house.public_get(&format!("/crl/{handle}/{shard}.crl")).await;
+            assert_eq!(answer.status, 200);
+            answer
+        };
+        let number = |der: &[u8]| {
+            let list = Crl::parse(der).unwrap();
+            (list.number().unwrap().unwrap(), list.entries().count())
+        };
+        let first = fetch().await;
+        assert_eq!(number(&first.body), (1, 0));
+        assert_eq!(fetch().await.body, first.body, "nothing changed, so nothing is signed");
+        let etag = first.header("etag").unwrap().to_owned();
+        assert!(first.header("last-modified").is_some() && first.header("expires").is_some());
+        house
+            .post(&format!("/api/v1/pki/certificates/{}/revoke", text(&one, "id")), json!({"reason": "0"}))
+            .await
+            .data();
+        let second = fetch().await;
+        assert_eq!(number(&second.body), (2, 1));
+        assert_ne!(second.header("etag"), Some(etag.as_str()));
+        house.clock.advance(DAY / 2);
+        assert_eq!(number(&fetch().await.body), (3, 1));
+        // The certificate has ended: it stands in one list more, and then no longer.
+        house.clock.advance(DAY * 90);
+        assert_eq!(number(&fetch().await.body), (4, 1));
+        house.clock.advance(DAY);
+        assert_eq!(number(&fetch().await.body), (5, 0));
+        for wrong in [
+            "/crl/x.crl",
+            "/crl/x/0.crl",
+            "/ca/x.cer",
+            &format!("/crl/{handle}.crl"),
+            &format!("/crl/{handle}/16.crl"),
+            &format!("/crl/{handle}/00.crl"),
+            &format!("/crl/{handle}/0"),
+        ] {
+            assert_eq!(house.public_get(wrong).await.status, 404, "{wrong}");
+        }
+        let issuer = house.public_get(&format!("/ca/{handle}.cer")).await;
+        assert_eq!(issuer.header("content-type"), Some("application/pkix-cert"));
+        assert!(Certificate::parse(&issuer.body).is_ok());
+    }
+}
+
+#[tokio::test]
+async fn ocsp_answers_by_get_and_post_with_and_without_nonce_and_errors_are_five_bytes() {
+    for house in engines().await {
+        let (root, issuing) = hierarchy(&house).await;
+        let one = issue(&house, "server", "a.test").await;
+        let certificate = Certificate::parse(&issuing).unwrap();
+        let key = certificate.key().unwrap();
+        let id = |serial| CertId::new(IdHash::Sha1, &certificate.subject, &key, serial).unwrap();
+        let ours = id(serial_of(&der(&one)));
+        let post = |body: Vec<u8>| house.public(Method::POST, "/ocsp", "application/ocsp-request", body);
+        let plain = OcspRequest { ids: vec![ours.clone()], nonce: None }.write();
+        let by_post = post(plain.clone()).await;
+        let escaped = STANDARD.encode(&plain).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        for path in [format!("/ocsp/{escaped}"), format!("/ocsp/{}", STANDARD.encode(&plain))] {
+            let by_get = house.public_get(&path).await;
+            assert_eq!(by_get.body, by_post.body, "the kept answer is given again: {path}");
+            assert!(by_get.header("cache-control").unwrap().contains("max-age"));
+        }
+        assert_eq!(by_post.header("cache-control"), Some("no-store"));
+        let nonce = OcspRequest { ids: vec![ours.clone()], nonce: Some(vec![9; 32]) }.write();
+        let answer = post(nonce).await;
+        assert_eq!(OcspResponse::parse(&answer.body).unwrap().nonce, Some(vec![9; 32]));
+        let never = Serial::from_random([3; 16]);
+        let several = OcspRequest { ids: vec![ours.clone(), id(never)], nonce: None }.write();
+        let answer = post(several).await;
+        let answer = OcspResponse::parse(&answer.body).unwrap();
+        let statuses: Vec<Status> = answer.singles.iter().map(|single| single.status).collect();
+        assert_eq!(statuses, [Status::Good, Status::Unknown]);
+        let root_certificate = Certificate::parse(&root).unwrap();
+        let foreign =
+            CertId::new(IdHash::Sha1, &root_certificate.subject, &root_certificate.key().unwrap(), never);
+        let foreign = foreign.unwrap();
+        for ids in [vec![foreign.clone()], vec![ours, foreign]] {
+            let answer = post(OcspRequest { ids, nonce: None }.write()).await;
+            assert_eq!((answer.status, &answer.body[..]), (200, &[0x30, 3, 0x0a, 1, 6][..]));
+        }
+        for garbage in [vec![], vec![0x30], b"GET / HTTP/1.1".to_vec(), [plain.as_slice(), &[0]].concat()] {
+            assert_eq!(&post(garbage).await.body[..], [0x30, 3, 0x0a, 1, 1]);
+        }
+        assert_eq!(&house.public_get("/ocsp/!!!").await.body[..], [0x30, 3, 0x0a, 1, 1]);
+        let long = format!("/ocsp/{}", "A".repeat(256));
+        assert_eq!(&house.public_get(&long).await.body[..], [0x30, 3, 0x0a, 1, 1]);
+    }
+}
+
+#[tokio::test]
+async fn the_responder_is_renewed_on_its_fourth_day_and_old_answers_are_not_given_again() {
+    for mut house in engines().await {
+        let (root, issuing) = hierarchy(&house).await;
+        let one = issue(&house, "service", "a.test").await;
+        let serial = serial_of(&der(&one));
+        let responders = |house: TestHouse| async {
+            let found = house.get("/api/v1/pki/certificates?profile=ocsp-responder").await.data();
+            (found["items"].as_array().unwrap().len(), house)
+        };
+        for (days, expected) in [(0, 1), (3, 1), (1, 2), (3, 2), (30, 3)] {
+            house.clock.advance(DAY * days);
+            assert_eq!(asked(&house, &root, &issuing, serial, IdHash::Sha1).await, Status::Good);
+            let (count, same) = responders(house).await;
+            house = same;
+            assert_eq!(count, expected, "after {days} more days");
+        }
+        house = house.restart().await;
+        assert_eq!(asked(&house, &root, &issuing, serial, IdHash::Sha1).await, Status::Good);
+        house.clock.advance(DAY * 4);
+        house.rooms.pki.renew_responders().await.unwrap();
+        assert_eq!(responders(house).await.0, 4, "the loop renews before anybody asks");
+    }
+}
+
+#[tokio::test]
+async fn no_certificate_outlives_its_issuer() {
+    let house = TestHouse::new().await;
+    hierarchy(&house).await;
+    house.clock.advance(DAY * (1_826 - 60));
+    let long = json!({"profile": "server", "csr": request(&["a.test"])});
+    assert_eq!(house.post("/api/v1/pki/certificates", long).await.code(), "PKI_LIFETIME");
+    let short = json!({"profile": "server", "csr": request(&["a.test"]), "lifetimeSeconds": 30 * 86_400});
+    assert_eq!(house.post("/api/v1/pki/certificates", short).await.status, 201);
+}
+
+#[tokio::test]
+async fn the_inventory_is_searched_from_either_end_of_a_name_paged_exported_and_forecast() {
+    for house in engines().await {
+        hierarchy(&house).await;
+        for (name, owner) in
+            [("a.dev.test", "ana"), ("b.dev.test", "ana"), ("a.xdev.test", "=rui"), ("z.internal", "")]
+        {
+            let body = json!({"profile": "server", "csr": request(&[name]), "owner": owner});
+            house.clock.advance(Duration::from_millis(1));
+            assert_eq!(house.post("/api/v1/pki/certificates", body).await.status, 201);
+        }
+        let names = |page: &Value| -> Vec<String> {
+            page["items"].as_array().unwrap().iter().map(|one| text(one, "subject").to_owned()).collect()
+        };
+        let found = |query: &str| {
+            let path = format!("/api/v1/pki/certificates?{query}");
+            let house = &house;
+            async move { names(&house.get(&path).await.data()) }
+        };
+        assert_eq!(found("suffix=dev.test").await, ["b.dev.test", "a.dev.test"]);
+        assert_eq!(found("name=a.").await, ["a.xdev.test", "a.dev.test"]);
+        assert_eq!(found("owner=ana&profile=server&state=issued").await, ["b.dev.test", "a.dev.test"]);
+        assert_eq!(found("expiresBefore=2026-08-02T00:00:00Z").await, Vec::<String>::new());
+        assert_eq!(house.get("/api/v1/pki/certificates?state=lost").await.code(), "PKI_FILTER_UNKNOWN");
+        let mut all = Vec::new();
+        let mut path = "/api/v1/pki/certificates?profile=server&limit=3".to_owned();
+        loop {
+            let page = house.get(&path).await.data();
+            all.extend(names(&page));
+            let Some(token) = page["nextPageToken"].as_str() else { break };
+            path = format!("/api/v1/pki/certificates?profile=server&limit=3&pageToken={token}");
+        }
+        assert_eq!(all, ["z.internal", "a.xdev.test", "b.dev.test", "a.dev.test"]);
+        let csv = house.get("/api/v1/pki/export").await.text();
+        assert_eq!(csv.lines().count(), 1 + 2 + 4);
+        assert!(csv.contains(",'=rui,") && !csv.contains(",=rui"), "{csv}");
+        let exported = house.get("/api/v1/pki/export?format=json").await.json();
+        assert_eq!(exported.as_array().unwrap().len(), 6);
+        house.clock.advance(DAY * 61);
+        let renewed = json!({"profile": "server", "csr": request(&["a.dev.test"]), "owner": "ana"});
+        assert_eq!(house.post("/api/v1/pki/certificates", renewed).await.status, 201);
+        let overdue = house.get("/api/v1/pki/overdue").await.data();
+        assert_eq!(names(&overdue), ["b.dev.test", "a.xdev.test", "z.internal"]);
+        house.rooms.pki.look_up_figures().await.unwrap();
+        let figures = house.rooms.metrics.expose();
+        for line in [
+            "selo_cert_renewal_overdue{profile=\"server\"} 3",
+            "selo_pki_issued_total{profile=\"server\"} 5",
+            "selo_cert_not_after_seconds{profile=\"server\",service=\"z.internal\"}",
+            "selo_ca_not_after_seconds{issuer=\"Selo dev Issuing 1\",environment=\"dev\"}",
+        ] {
+            assert!(figures.contains(line), "{line} is not in\n{figures}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tenants_program_sees_nothing_of_the_houses_authority_and_a_role_gets_what_the_settings_open() {
+    for mut house in engines().await {
+        hierarchy(&house).await;
+        let one = issue(&house, "server", "a.test").await;
+        house.tenant("Universidade").await;
+        let key =
+            house.post("/api/v1/api-keys", json!({"name": "k", "roles": ["issuer_admin"]})).await.data();
+        let bearer = format!("Bearer {}", text(&key, "key"));
+        let headers = [("authorization", bearer.as_str())];
+        let id = text(&one, "id");
+        for path in ["/api/v1/pki/certificates", "/api/v1/pki/authorities", "/api/v1/pki/overdue"] {
+            let page = house.admin_as(Method::GET, path, &headers, json!({})).await.data();
+            assert!(page["items"].as_array().unwrap().is_empty(), "{path}");
+        }
+        for path in [
+            format!("/api/v1/pki/certificates/{id}"),
+            format!("/api/v1/pki/certificates/{}", text(&one, "serial")),
+            format!("/api/v1/pki/certificates/{id}/proof"),
+        ] {
+            assert_eq!(house.admin_as(Method::GET, &path, &headers, json!({})).await.status, 404, "{path}");
+        }
+        let body = json!({"profile": "server", "csr": request(&["a.test"])});
+        let refused = house.admin_as(Method::POST, "/api/v1/pki/certificates", &headers, body).await;
+        assert_eq!(refused.code(), "PKI_AUTHORITY_NOT_FOUND");
+        let revoke = format!("/api/v1/pki/certificates/{id}/revoke");
+        assert_eq!(house.admin_as(Method::POST, &revoke, &headers, json!({"reason": "1"})).await.status, 403);
+        let wanted = |name: &str| Asked {
+            profile: "server".into(),
+            names: WantedNames { dns: vec![name.into()], ..WantedNames::default() },
+            csr: Some(request(&[name])),
+            ..Asked::default()
+        };
+        let call = house.rooms.house.system("test");
+        let refused =
+            house.rooms.pki.issue(&call, Id::NIL, Grade::Issuer, wanted("a.dev.test")).await.unwrap_err();
+        assert!(refused.is(&pki::error::PROFILE_FORBIDDEN), "{refused}");
+        house =
+            house.set(&[("pki.allow_issuer_profiles", "server"), ("pki.allow_issuer_dns", "dev.test")]).await;
+        house.rooms.pki.issue(&call, Id::NIL, Grade::Issuer, wanted("a.dev.test")).await.unwrap();
+        let refused =
+            house.rooms.pki.issue(&call, Id::NIL, Grade::Issuer, wanted("a.test")).await.unwrap_err();
+        assert!(refused.is(&pki::error::NAME_FORBIDDEN), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn one_idempotency_key_issues_one_certificate() {
+    let house = TestHouse::new().await;
+    hierarchy(&house).await;
+    let token = house.post("/api/v1/admin/link", json!({})).await.data();
+    let entered = house.admin_as(Method::POST, "/api/v1/session", &[], token).await;
+    let cookie = entered.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let headers = [("cookie", cookie.as_str()), ("origin", "http://localhost"), ("idempotency-key", "one")];
+    let body = json!({"profile": "server", "csr": request(&["a.test"])});
+    let first = house.admin_as(Method::POST, "/api/v1/pki/certificates", &headers, body.clone()).await.data();
+    let again = house.admin_as(Method::POST, "/api/v1/pki/certificates", &headers, body).await.data();
+    assert_eq!(first["serial"], again["serial"]);
+    let found = house.get("/api/v1/pki/certificates?profile=server").await.data();
+    assert_eq!(found["items"].as_array().unwrap().len(), 1);
+}
