@@ -39,10 +39,12 @@ pub struct SignedList {
 
 /// One signer for each list in this process: whoever comes second takes what the first one made.
 #[derive(Default)]
-pub(super) struct Lists(Mutex<HashMap<(AuthorityId, u16), Arc<tokio::sync::Mutex<()>>>>);
+pub(super) struct Lists(Mutex<HashMap<(AuthorityId, u16), Turn>>);
+
+type Turn = Arc<tokio::sync::Mutex<()>>;
 
 impl Lists {
-    fn turn(&self, authority: AuthorityId, shard: u16) -> Arc<tokio::sync::Mutex<()>> {
+    fn turn(&self, authority: AuthorityId, shard: u16) -> Turn {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(turns.entry((authority, shard)).or_default())
     }

@@ -63,11 +63,13 @@ fn folder(path: &Path) -> Result<()> {
 
 /// Refuses a folder that holds one of these already: a key or a share that is written over is lost.
 fn must_be_free(out: &Path, names: &[&str]) -> Result<()> {
-    for file in names.iter().map(|name| out.join(name)).filter(|file| file.exists()) {
-        let reason = std::io::ErrorKind::AlreadyExists;
-        return Err(error::OUTPUT.error().with("file", file.display()).with("reason", reason));
+    match names.iter().map(|name| out.join(name)).find(|file| file.exists()) {
+        None => Ok(()),
+        Some(file) => {
+            let reason = std::io::ErrorKind::AlreadyExists;
+            Err(error::OUTPUT.error().with("file", file.display()).with("reason", reason))
+        }
     }
-    Ok(())
 }
 
 /// Writes a new file that its owner alone may read.
