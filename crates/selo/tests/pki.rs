@@ -402,6 +402,7 @@ async fn a_compromised_key_is_barred_and_takes_its_siblings_along() {
         }
         let late = json!({"reason": "1", "invalidSince": "2099-01-01T00:00:00Z"});
         assert_eq!(house.post(&path, late).await.code(), "PKI_TIME_INVALID");
+        house.clock.advance(Duration::from_millis(1));
         let revoked = house.post(&path, json!({"reason": "keyCompromise"})).await.data();
         assert_eq!(revoked["items"].as_array().unwrap().len(), 2);
         for one in &made {
