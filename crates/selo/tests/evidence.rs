@@ -22,6 +22,26 @@ async fn busy(house: &TestHouse) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn logs_are_opened_once_and_a_house_that_has_them_keeps_them() {
+    for house in engines().await {
+        let heads = || async {
+            let mut all = Vec::new();
+            for log in Log::ALL {
+                let head = house.rooms.audit.head(log).await.unwrap();
+                all.push((head.origin, head.key, head.size));
+            }
+            all
+        };
+        let before = heads().await;
+        let call = house.rooms.house.system("test");
+        house.rooms.audit.open(&call, "another.example").await.unwrap();
+        house.settle().await;
+        assert_eq!(heads().await, before);
+        assert!(before.iter().all(|(origin, ..)| origin.starts_with("localhost:8080/log/")));
+    }
+}
+
+#[tokio::test]
 async fn the_whole_log_is_computed_again_and_agrees() {
     for house in engines().await {
         busy(&house).await;

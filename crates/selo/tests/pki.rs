@@ -614,12 +614,21 @@ async fn the_responder_is_renewed_on_its_fourth_day_and_old_answers_are_not_give
 #[tokio::test]
 async fn no_certificate_outlives_its_issuer() {
     let house = TestHouse::new().await;
-    hierarchy(&house).await;
+    let (root, issuing) = hierarchy(&house).await;
     house.clock.advance(DAY * (1_826 - 60));
     let long = json!({"profile": "server", "csr": request(&["a.test"])});
     assert_eq!(house.post("/api/v1/pki/certificates", long).await.code(), "PKI_LIFETIME");
     let short = json!({"profile": "server", "csr": request(&["a.test"]), "lifetimeSeconds": 30 * 86_400});
-    assert_eq!(house.post("/api/v1/pki/certificates", short).await.status, 201);
+    let one = house.post("/api/v1/pki/certificates", short).await.data();
+    assert_eq!(asked(&house, &root, &issuing, serial_of(&der(&one)), IdHash::Sha1).await, Status::Good);
+    // Two days before its end the authority gets a responder that ends with it, and none afterwards.
+    house.clock.advance(DAY * 57);
+    assert!(matches!(
+        asked(&house, &root, &issuing, serial_of(&der(&one)), IdHash::Sha1).await,
+        Status::Good
+    ));
+    house.clock.advance(DAY * 30);
+    house.rooms.pki.renew_responders().await.unwrap();
 }
 
 #[tokio::test]

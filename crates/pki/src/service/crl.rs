@@ -119,7 +119,7 @@ impl Pki {
         let certificate = parsed(&authority.der)?;
         let issuer = Issuer::from_certificate(&certificate).map_err(|e| base::error::INTERNAL.because(e))?;
         let address = self.address(&format!("crl/{}/{shard}.crl", authority.handle))?;
-        let next = now.plus(VALIDITY).min(authority.not_after.plus(VALIDITY));
+        let next = now.plus(VALIDITY);
         let draft = CrlDraft {
             issuer: &issuer,
             number: u64::try_from(number).map_err(|e| base::error::INTERNAL.because(e))?,

@@ -236,7 +236,7 @@ impl Pki {
             .await
     }
 
-    /// All certificates of a search, newest first, up to [`EXPORT_MAX`].
+    /// All certificates of a search without their bytes, newest first, up to [`EXPORT_MAX`].
     ///
     /// # Errors
     /// The store's.
@@ -248,7 +248,7 @@ impl Pki {
             let some = self.some(tenant, filter.clone(), before, EXPORT_PAGE).await?;
             let Some(last) = some.last() else { break };
             before = last.id;
-            all.extend(some);
+            all.extend(some.into_iter().map(|one| Certificate { tbs: Vec::new(), der: None, ..one }));
         }
         Ok(all)
     }

@@ -55,6 +55,7 @@ struct Known {
     id: AuthorityId,
     subject: Name,
     key: SubjectKey,
+    not_after: Time,
 }
 
 /// A responder's certificate, ready to answer.
@@ -177,7 +178,13 @@ impl Pki {
         for one in all.into_iter().filter(|one| one.kind == AuthorityKind::Issuing) {
             let certificate = parsed(&one.der)?;
             let key = certificate.key().map_err(|e| base::error::INTERNAL.because(e))?;
-            known.push(Known { tenant: one.tenant, id: one.id, subject: certificate.subject.clone(), key });
+            known.push(Known {
+                tenant: one.tenant,
+                id: one.id,
+                subject: certificate.subject.clone(),
+                key,
+                not_after: one.not_after,
+            });
         }
         let known = Arc::new(known);
         *lock(&self.answers.authorities) = Some((mark, Arc::clone(&known)));
@@ -341,7 +348,8 @@ impl Pki {
     /// The store's; the key ring's.
     pub async fn renew_responders(&self) -> Result<()> {
         for known in self.known(self.house.db.commits()).await?.iter() {
-            if self.stored_responder(known).await?.is_some() {
+            let ended = self.house.now() >= known.not_after;
+            if !ended && self.stored_responder(known).await?.is_some() {
                 self.responder(known).await?;
             }
         }
