@@ -98,7 +98,7 @@ enum Made {
     Selo { what: &'static str },
 }
 
-const PROGRAMS: [Program; 6] = [
+const PROGRAMS: [Program; 7] = [
     Program {
         names: &["issue", "verify"],
         made: Made::Example { package: "proof", example: "proof_speed" },
@@ -178,6 +178,31 @@ const PROGRAMS: [Program; 6] = [
             measure: Measure::EndToEnd(850.0),
             peer: None,
         }],
+    },
+    Program {
+        names: &["pki"],
+        made: Made::Selo { what: "pki" },
+        needs: &[],
+        figures: &[
+            Figure {
+                what: "certificates issued, 64 in flight",
+                line: "pki-issue",
+                measure: Measure::EndToEnd(2000.0),
+                peer: None,
+            },
+            Figure {
+                what: "OCSP, signed on demand (without the network)",
+                line: "pki-ocsp-signed",
+                measure: Measure::PerCore(8000.0),
+                peer: None,
+            },
+            Figure {
+                what: "OCSP, signed before (without the network)",
+                line: "pki-ocsp-ready",
+                measure: Measure::PerCore(20_000.0),
+                peer: None,
+            },
+        ],
     },
     Program {
         names: &["log"],

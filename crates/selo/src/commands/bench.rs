@@ -1,5 +1,7 @@
 //! `selo bench`: what `cargo xtask bench` measures end to end in a throw-away house. Prints one line for each figure.
 
+mod pki;
+
 use std::{fmt::Write as _, path::Path, time::Instant};
 
 use base::{
@@ -20,7 +22,7 @@ const LEAVES: usize = 1_000_000;
 /// Leaves that one transaction adds.
 const BATCH: usize = 256;
 
-/// Runs a measurement: `bulk` or `log`.
+/// Runs a measurement: `bulk`, `log` or `pki`.
 ///
 /// # Errors
 /// The house's.
@@ -45,6 +47,7 @@ async fn measure(voice: Voice, what: &str, folder: &Path) -> Result<Exit> {
     let before = rooms.house.db.figures();
     match what {
         "log" => log(voice, &rooms, &call.for_tenant(tenant), tenant).await?,
+        "pki" => pki::measure(&rooms, &call).await?,
         _ => bulk(&rooms, &call, tenant).await?,
     }
     let after = rooms.house.db.figures();
