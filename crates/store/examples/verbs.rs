@@ -102,17 +102,12 @@ fn main() {
         let figures = db.figures();
         let syncs = figures.commits + 2 * figures.checkpoints;
         let count = figures.writes as f64;
+        // The protocol of `bench/README.md`.
         println!(
-            "{verbs} durable verbs, {IN_FLIGHT} in flight: {:.0}/s, {:.1} µs CPU each",
+            "bench: name=verbs rate={:.0} cpu_us={:.1} items={verbs} fsyncs={syncs} note=\"one read, one write, one fact each, {IN_FLIGHT} in flight; {:.0} verbs a sync; durable (fsync) before each answer\"",
             count / seconds,
-            cpu / count * 1e6
-        );
-        println!(
-            "{} commits and {} checkpoints: {:.1} verbs per fsync (largest group {})",
-            figures.commits,
-            figures.checkpoints,
+            cpu / count * 1e6,
             count / syncs as f64,
-            figures.group_largest
         );
         db.close().await;
     });

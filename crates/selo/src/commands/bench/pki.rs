@@ -21,6 +21,8 @@ const IN_FLIGHT: usize = 64;
 const CERTIFICATES: usize = 10_000;
 /// OCSP requests of each kind.
 const QUESTIONS: usize = 50_000;
+/// A signed answer is longer, an error is five bytes.
+const SIGNED_BYTES_MIN: usize = 100;
 /// The house's own authority.
 const HOUSE: Id<Tenant> = Id::NIL;
 
@@ -62,9 +64,9 @@ pub(super) async fn measure(rooms: &Rooms, call: &Call) -> Result<()> {
             .take(if nonce.is_some() { ids.len() } else { IN_FLIGHT })
             .map(|id| OcspRequest { ids: vec![id.clone()], nonce: nonce.clone() }.write())
             .collect();
-        ask(rooms, &questions, questions.len()).await;
+        ask(rooms, &questions, questions.len()).await?;
         let watch = Watch::start();
-        ask(rooms, &questions, QUESTIONS).await;
+        ask(rooms, &questions, QUESTIONS).await?;
         watch.print(name, QUESTIONS, note);
     }
     Ok(())
@@ -128,8 +130,14 @@ async fn issue(rooms: &Rooms, call: &Call, requests: &Arc<Vec<String>>) -> Resul
 }
 
 /// Asks so many times, one question after the other and then from the first again.
-async fn ask(rooms: &Rooms, questions: &[Vec<u8>], count: usize) {
+///
+/// # Errors
+/// `INTERNAL_ERROR` for an answer that is only an error.
+async fn ask(rooms: &Rooms, questions: &[Vec<u8>], count: usize) -> Result<()> {
     for question in questions.iter().cycle().take(count) {
-        let _answer = rooms.pki.answer(question).await;
+        if rooms.pki.answer(question).await.bytes.len() < SIGNED_BYTES_MIN {
+            return Err(base::error::INTERNAL.error());
+        }
     }
+    Ok(())
 }
