@@ -1,5 +1,5 @@
-//! Measures the three costs of a page on one core, in CPU time, and compares them with their goals:
-//! `cargo run --release -p render --example speed`.
+//! Measures the costs of a page on one core, in CPU time, in the lines that `cargo xtask bench` reads:
+//! `cargo run --release -p render --example render_speed`.
 //!
 //! CPU time is read from `/proc/self/stat` in ticks of 10 ms, so each figure is the mean of many runs.
 
@@ -15,14 +15,19 @@ fn cpu_ms() -> f64 {
     (ticks(11) + ticks(12)) * 10.0
 }
 
-fn measure(name: &str, goal_ms: f64, mut work: impl FnMut() -> usize) {
+/// Measures in CPU time and prints one line of the protocol of `bench/README.md`.
+fn measure(name: &str, note: &str, mut work: impl FnMut() -> usize) {
     let bytes = work();
-    let before = cpu_ms();
+    let (started, before) = (std::time::Instant::now(), cpu_ms());
     for _ in 0..ROUNDS {
         std::hint::black_box(work());
     }
-    let each = (cpu_ms() - before) / f64::from(ROUNDS);
-    println!("{name:<34} {each:>8.3} ms CPU   goal {goal_ms:>5.1} ms   {bytes:>8} bytes");
+    let rounds = f64::from(ROUNDS);
+    println!(
+        "bench: name={name} rate={:.1} cpu_us={:.1} items={ROUNDS} note=\"{note}, {bytes} bytes; nothing is stored\"",
+        rounds / started.elapsed().as_secs_f64(),
+        (cpu_ms() - before) * 1e3 / rounds
+    );
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -39,14 +44,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         created: 1_784_073_600,
         attachment: Some(Attachment { name: "credential.json", media_type: "application/json", bytes }),
     };
-    measure("template read again", 50.0, || {
+    measure("template", "a template read again", || {
         render::Template::parse(template.bytes(), &render::NoAssets).map_or(0, |t| t.bytes().len())
     });
-    measure("layout of all boxes", 1.0, || {
+    measure("layout", "all boxes laid out, their count in", || {
         template.fill(&data, &links).map_or(0, |page| page.texts().count())
     });
-    measure("PDF", 10.0, || pdf(&page, &meta).map_or(0, |pdf| pdf.len()));
-    measure("PNG, 842 px", 35.0, || png(&page, 842).map_or(0, |png| png.len()));
-    measure("PNG, 1,684 px", 140.0, || png(&page, 1_684).map_or(0, |png| png.len()));
+    measure("pdf", "a one-page diploma", || pdf(&page, &meta).map_or(0, |pdf| pdf.len()));
+    measure("png", "842 px", || png(&page, 842).map_or(0, |png| png.len()));
+    measure("png-large", "1,684 px", || png(&page, 1_684).map_or(0, |png| png.len()));
     Ok(())
 }
