@@ -81,6 +81,10 @@ base::codes! {
     DRAFT = "PKI_PROFILE_RULE", Invalid,
         en "The certificate would break a rule of its profile: {reason}." => "Change what is asked for.",
         pt "O certificado violaria uma regra do seu perfil: {reason}." => "Altere o que é pedido.";
+    /// A profile whose extended key usage is the organisation's own, of which the house knows none.
+    USAGE_ARC = "PKI_USAGE_ARC_NEEDED", Conflict,
+        en "Certificates of the profile {profile} need an extended key usage of the organisation's own." => "Let the operator set pki.usage_arc to an arc of the organisation.",
+        pt "Os certificados do perfil {profile} precisam de uma utilização de chave da própria organização." => "Peça ao operador que defina pki.usage_arc com um arco da organização.";
     /// A finding of the lint.
     LINT = "PKI_LINT", Invalid,
         en "The lint refuses the certificate: {rule}." => "Nothing was signed. Change what is asked for.",

@@ -222,6 +222,43 @@ async fn a_certificate_lives_from_the_ceremony_to_its_revocation_and_openssl_agr
 }
 
 #[tokio::test]
+async fn with_an_arc_of_ones_own_certificates_name_their_policy_and_signers_their_usage() {
+    for house in engines().await {
+        let order = json!({"policyArc": "1.3.6.1.4.1.32473.1.5"});
+        let made = ceremony(&house, order).await.data();
+        let signer = json!({"profile": "packet-signer", "csr": request(&["edge.test"])});
+        let refused = house.post("/api/v1/pki/certificates", signer.clone()).await;
+        assert_eq!(refused.code(), "PKI_PROFILE_FORBIDDEN");
+        let open = [("pki.allow_admin_profiles", "server,packet-signer")];
+        let house = house.set(&open).await;
+        let refused = house.post("/api/v1/pki/certificates", signer.clone()).await;
+        assert_eq!(refused.code(), "PKI_USAGE_ARC_NEEDED");
+        let house = house.set(&[open[0], ("pki.usage_arc", "1.3.6.1.4.1.32473.2")]).await;
+        let signer = house.post("/api/v1/pki/certificates", signer).await.data();
+        let folder = tempfile::tempdir().unwrap();
+        let root = write(folder.path(), "root.pem", text(&made, "root"));
+        let issuing = write(folder.path(), "issuing.pem", text(&made, "issuing"));
+        let server = issue(&house, "server", "a.test").await;
+        for (name, certificate, number) in [("server", &server, 2), ("signer", &signer, 10)] {
+            let leaf = write(folder.path(), name, text(certificate, "certificate"));
+            let holds = |policy: String| {
+                let path = ["-CAfile", &root, "-untrusted", &issuing, "-attime", &at(&house)];
+                let asked =
+                    ["verify", "-x509_strict", "-explicit_policy", "-policy_check", "-policy", &policy];
+                openssl(&[&asked[..], &path, &[leaf.as_str()]].concat()).0
+            };
+            assert!(holds(format!("1.3.6.1.4.1.32473.1.5.{number}")), "{name}");
+            // another profile, and the same profile of another environment
+            assert!(!holds("1.3.6.1.4.1.32473.1.5.3".to_owned()), "{name}");
+            assert!(!holds(format!("1.3.6.1.4.1.32473.1.1.{number}")), "{name}");
+        }
+        let (_, said) =
+            openssl(&["x509", "-in", &format!("{}/signer", folder.path().display()), "-noout", "-text"]);
+        assert!(said.contains("1.3.6.1.4.1.32473.2.10"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn an_environment_has_one_hierarchy_and_a_dry_run_leaves_nothing() {
     for house in engines().await {
         let root = OfflineKey::generate(Algorithm::P384, &SystemChance).unwrap();

@@ -220,8 +220,8 @@ impl Pki {
         };
         let mut drafts = Vec::new();
         let issuer = Issuer::root(names.root.clone(), root_key, lasting(Profile::Root)?);
-        for (profile, subject, key, pointers, part, constraints) in [
-            (Profile::Root, &names.root, root_key, &none, &root_part, None),
+        for (profile, subject, key, pointers, part, constraints, policies) in [
+            (Profile::Root, &names.root, root_key, &none, &root_part, None, &[][..]),
             (
                 Profile::Issuing,
                 &names.issuing,
@@ -229,6 +229,7 @@ impl Pki {
                 &at_root,
                 &issuing_part,
                 Some(&names.constraints),
+                &names.policies,
             ),
         ] {
             let serial = Serial::from_random(self.house.chance.bytes());
@@ -241,7 +242,7 @@ impl Pki {
                 names: &[],
                 key,
                 pointers,
-                policies: &[],
+                policies,
                 own_usage: None,
                 constraints,
                 must_staple: false,

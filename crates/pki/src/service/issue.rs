@@ -11,8 +11,8 @@ use keys::{PreparedKey, Succession};
 use proof::{
     crypto::{SubjectKey, hex},
     x509::{
-        self, Attribute, Csr, CsrFault, Draft, DraftFault, GeneralName, Issuer, Name, Pointers, Profile,
-        Serial, Validity,
+        self, Attribute, Csr, CsrFault, Draft, DraftFault, ExtendedUsage, GeneralName, Issuer, Name, Oid,
+        Pointers, Profile, Serial, Validity,
         lint::Finding,
         pem::{self, Label},
     },
@@ -209,6 +209,8 @@ impl Pki {
             ocsp: Some(self.address("ocsp")?),
             issuer: Some(self.address(&format!("ca/{}.cer", authority.handle))?),
         };
+        let asserted = issuing.policies().map_err(|e| base::error::INTERNAL.because(e))?;
+        let policy = wanted.profile.policy(&asserted);
         let draft = Draft {
             profile: wanted.profile,
             serial,
@@ -217,8 +219,8 @@ impl Pki {
             names: &wanted.names,
             key: &wanted.key,
             pointers: &pointers,
-            policies: &[],
-            own_usage: None,
+            policies: policy.as_slice(),
+            own_usage: self.own_usage(wanted.profile)?,
             constraints: None,
             must_staple: wanted.must_staple,
         };
@@ -252,6 +254,16 @@ impl Pki {
             invalid_since: None,
         };
         Ok(Draught { certificate, names: wanted.names.clone(), findings })
+    }
+
+    /// The organisation's own extended key usage, for the profiles that live by one.
+    fn own_usage(&self, profile: Profile) -> Result<Option<Oid>> {
+        if profile.shape().extended_usage != ExtendedUsage::Own {
+            return Ok(None);
+        }
+        let below = |arc: Oid| profile.number().and_then(|number| arc.child(number));
+        let usage = self.settings.usage_arc.and_then(below);
+        usage.map(Some).ok_or_else(|| error::USAGE_ARC.at("profile").with("profile", profile.as_str()))
     }
 
     /// Plan, sign, verify, finish; in a task of its own, so that a client that goes away cancels nothing half way.
