@@ -73,6 +73,14 @@ base::codes! {
     KEY_BARRED = "PKI_KEY_BARRED", Conflict,
         en "This key is barred: it was compromised, or belongs to an authority." => "Make a new key; this one is never certified again.",
         pt "Esta chave está barrada: foi comprometida, ou é de uma autoridade." => "Crie uma nova chave; esta nunca mais será certificada.";
+    /// A key that somebody else uses.
+    KEY_TAKEN = "PKI_KEY_TAKEN", Conflict,
+        en "This key is in a certificate of other names that somebody else asked for." => "Make a new key; one key serves one owner.",
+        pt "Esta chave está num certificado com outros nomes, pedido por outra pessoa." => "Crie uma nova chave; uma chave serve um só dono.";
+    /// The clock ran back.
+    CLOCK_BACK = "PKI_CLOCK_BACK", Unavailable,
+        en "The clock says {now}, and the newest certificate is of {newest}; nothing is issued until the clock is right." => "Set the clock. If the newest certificate was made while the clock was ahead, revoke it.",
+        pt "O relógio indica {now}, e o certificado mais recente é de {newest}; nada é emitido até o relógio estar certo." => "Acerte o relógio. Se o certificado mais recente foi feito com o relógio adiantado, revogue-o.";
     /// A lifetime that the profile or the issuer does not allow.
     LIFETIME = "PKI_LIFETIME", Invalid,
         en "The lifetime is not possible: {reason}." => "Ask for a shorter one.",

@@ -409,6 +409,60 @@ async fn each_bad_request_has_its_code_and_leaves_a_record_without_what_was_aske
     assert!(left["items"].as_array().unwrap().is_empty(), "a refusal plans nothing");
 }
 
+#[tokio::test]
+async fn one_key_serves_one_owner_and_renews_for_everybody() {
+    for house in engines().await {
+        hierarchy(&house).await;
+        let open = [("pki.allow_issuer_profiles", "server"), ("pki.allow_issuer_dns", "test")];
+        let house = house.set(&open).await;
+        let key = pki::local_key().unwrap();
+        let asked = |name: &str| Asked {
+            profile: "server".to_owned(),
+            csr: Some(request_with(&key, &[name])),
+            ..Asked::default()
+        };
+        let [one, other] = ["one", "other"].map(|who| {
+            let mut call = house.rooms.house.system("test");
+            call.actor.id = who.to_owned();
+            call
+        });
+        let issue = |call, name| house.rooms.pki.issue(call, Id::NIL, Grade::Issuer, asked(name));
+        issue(&one, "a.test").await.unwrap();
+        issue(&one, "b.test").await.unwrap();
+        issue(&other, "a.test").await.unwrap();
+        let refused = issue(&other, "c.test").await.unwrap_err();
+        assert_eq!(refused.code().name, "PKI_KEY_TAKEN");
+        let explained =
+            house.rooms.pki.explain(&other, Id::NIL, Grade::Issuer, &asked("c.test")).await.unwrap();
+        assert!(explained.reasons.iter().any(|reason| reason.code().name == "PKI_KEY_TAKEN"));
+        house.clock.advance(91 * DAY);
+        issue(&other, "c.test").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_ran_back_issues_nothing_and_a_certificate_from_the_future_is_no_trap() {
+    for house in engines().await {
+        hierarchy(&house).await;
+        let wanted = json!({"profile": "server", "csr": request(&["a.test"])});
+        house.clock.advance(DAY);
+        issue(&house, "server", "b.test").await;
+        house.clock.set(house.rooms.house.now().minus(Duration::from_secs(5)));
+        issue(&house, "server", "c.test").await;
+        house.clock.set(house.rooms.house.now().minus(Duration::from_secs(3_600)));
+        let refused = house.post("/api/v1/pki/certificates", wanted.clone()).await;
+        assert_eq!((refused.status, refused.code().as_str()), (503, "PKI_CLOCK_BACK"));
+        let audit = house.get("/api/v1/audit?limit=10").await.text();
+        assert!(audit.contains("PKI_CLOCK_BACK"), "{audit}");
+        for one in ["b.test", "c.test"] {
+            let found = house.get(&format!("/api/v1/pki/certificates?name={one}")).await.data();
+            let revoke = format!("/api/v1/pki/certificates/{}/revoke", text(&found["items"][0], "serial"));
+            house.post(&revoke, json!({"reason": "superseded"})).await.data();
+        }
+        assert_eq!(house.post("/api/v1/pki/certificates", wanted).await.status, 201);
+    }
+}
+
 /// The SubjectPublicKeyInfo of an RSA key of 1,024 bits.
 fn rsa_1024() -> Vec<u8> {
     let (good, said) = openssl(&["genrsa", "1024"]);

@@ -7,10 +7,16 @@ use store::{Row, Rx, Tx, sql, values};
 use super::{broken, serial};
 use crate::model::{AuthorityId, Certificate, CertificateId, State, TenantId};
 
-/// A certificate before it is signed, with the digest by which certificates of the same names are found.
-pub(crate) fn insert_planned(tx: &mut Tx<'_>, certificate: &Certificate) -> Result<()> {
+/// The names as they are stored, and the digest by which certificates of the same names are found.
+fn names_of(certificate: &Certificate) -> Result<(String, [u8; 32])> {
     let names = serde_json::to_string(&certificate.names).map_err(|e| base::error::INTERNAL.because(e))?;
     let digest = proof::crypto::sha256(names.as_bytes());
+    Ok((names, digest))
+}
+
+/// A certificate before it is signed, with the digest by which certificates of the same names are found.
+pub(crate) fn insert_planned(tx: &mut Tx<'_>, certificate: &Certificate) -> Result<()> {
+    let (names, digest) = names_of(certificate)?;
     tx.execute(
         sql!(
             "-- pki.insert_planned
@@ -449,4 +455,38 @@ pub(crate) fn is_barred(rx: &mut Rx<'_>, tenant: TenantId, spki_sha256: &[u8; 32
         |row| row.get::<String>(0),
     )?;
     Ok(found.is_some())
+}
+
+/// Whether the key is in force in a certificate of other names that somebody else asked for, and in none of these names:
+/// a renewal is for everybody who may have the names.
+pub(crate) fn is_anothers_key(rx: &mut Rx<'_>, certificate: &Certificate, now: Time) -> Result<bool> {
+    let (_, digest) = names_of(certificate)?;
+    let found = rx.optional(
+        sql!(
+            "-- pki.is_anothers_key
+            select owner from pki_certificate
+            where tenant = $1 and spki_sha256 = $2 and state = 'issued' and not_after > $3
+                and asked_by <> $4 and names_sha256 <> $5
+                and not exists (select 1 from pki_certificate r
+                    where r.tenant = $1 and r.spki_sha256 = $2 and r.state = 'issued' and r.not_after > $3
+                        and r.names_sha256 = $5)
+            limit 1"
+        ),
+        &values![certificate.tenant, certificate.spki_sha256, now, certificate.asked_by.as_str(), digest],
+        |row| row.get::<String>(0),
+    )?;
+    Ok(found.is_some())
+}
+
+/// When the newest certificate in force was planned.
+pub(crate) fn newest(rx: &mut Rx<'_>, tenant: TenantId) -> Result<Option<Time>> {
+    rx.optional(
+        sql!(
+            "-- pki.newest
+            select planned_at from pki_certificate
+            where tenant = $1 and state = 'issued' order by id desc limit 1"
+        ),
+        &values![tenant],
+        |row| row.get::<Time>(0),
+    )
 }

@@ -30,6 +30,8 @@ use crate::{
 /// A certificate is valid from so long before it is made, for clocks that are behind.
 pub(crate) const BACKDATE_S: i64 = 60;
 const STALE_AT_ONCE: u32 = 200;
+/// A clock that runs back further than this issues nothing: equal processes may differ by less.
+const CLOCK_BACK_MAX: Duration = Duration::from_secs(5);
 
 /// What somebody asks for.
 #[derive(Debug, Clone, Default)]
@@ -175,6 +177,14 @@ impl Pki {
                 explained.validity = Some((draught.certificate.not_before, draught.certificate.not_after));
                 explained.reasons.extend(refuse(&draught.findings).err());
                 explained.findings = draught.findings;
+                let (row, now) = (draught.certificate, self.house.now());
+                let taken = self
+                    .house
+                    .db
+                    .tenant(house_tenant.uuid())
+                    .read("pki.is_anothers_key", move |rx| repo::is_anothers_key(rx, &row, now))
+                    .await?;
+                explained.reasons.extend(taken.then(|| error::KEY_TAKEN.at("csr")));
             }
             Err(failure) if is_refusal(&failure) => explained.reasons.push(failure),
             Err(failure) => return Err(failure),
@@ -337,6 +347,17 @@ impl Pki {
                 if repo::is_barred(tx, copy.tenant, &copy.spki_sha256)? {
                     return Err(error::KEY_BARRED.at("csr"));
                 }
+                if repo::is_anothers_key(tx, &copy, copy.planned_at)? {
+                    return Err(error::KEY_TAKEN.at("csr"));
+                }
+                if let Some(newest) = repo::newest(tx, copy.tenant)?
+                    && newest.since(copy.planned_at) > CLOCK_BACK_MAX
+                {
+                    return Err(error::CLOCK_BACK
+                        .error()
+                        .with("now", copy.planned_at)
+                        .with("newest", newest));
+                }
                 repo::insert_planned(tx, &copy)?;
                 for (position, name) in names.iter().enumerate() {
                     let text = name.text();
@@ -455,10 +476,11 @@ impl Pki {
 
 /// A no to the asker; trouble of our own is none.
 fn is_refusal(failure: &Error) -> bool {
-    matches!(
-        failure.kind(),
-        Kind::Malformed | Kind::Invalid | Kind::Forbidden | Kind::Conflict | Kind::TooLarge
-    )
+    failure.is(&error::CLOCK_BACK)
+        || matches!(
+            failure.kind(),
+            Kind::Malformed | Kind::Invalid | Kind::Forbidden | Kind::Conflict | Kind::TooLarge
+        )
 }
 
 /// Reads what was asked for.
