@@ -37,4 +37,4 @@ pub use idempotency::{IdempotencyStore, MemoryIdempotency};
 pub use server::{Limits as ServerLimits, Listener, Socket};
 pub use tls::{ServerIdentity, Tls, TlsFiles};
 pub use utoipa_axum::routes;
-pub use zone::{Admin, Class, Cors, Public, Rules, Zone, ZoneRouter};
+pub use zone::{Admin, Class, Cors, Dialect, Public, Rules, Zone, ZoneRouter};

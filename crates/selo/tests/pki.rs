@@ -651,6 +651,9 @@ async fn ocsp_answers_by_get_and_post_with_and_without_nonce_and_errors_are_five
             assert!(by_get.header("cache-control").unwrap().contains("max-age"));
         }
         assert_eq!(by_post.header("cache-control"), Some("no-store"));
+        for _ in 0..1_000 {
+            assert_eq!(post(plain.clone()).await.body, by_post.body, "asking again signs nothing");
+        }
         let nonce = OcspRequest { ids: vec![ours.clone()], nonce: Some(vec![9; 32]) }.write();
         let answer = post(nonce).await;
         assert_eq!(OcspResponse::parse(&answer.body).unwrap().nonce, Some(vec![9; 32]));
@@ -674,6 +677,18 @@ async fn ocsp_answers_by_get_and_post_with_and_without_nonce_and_errors_are_five
         assert_eq!(&house.public_get("/ocsp/!!!").await.body[..], [0x30, 3, 0x0a, 1, 1]);
         let long = format!("/ocsp/{}", "A".repeat(256));
         assert_eq!(&house.public_get(&long).await.body[..], [0x30, 3, 0x0a, 1, 1]);
+        // The door speaks OCSP too: too much, and too often.
+        let much = house.public(Method::POST, "/ocsp", "application/ocsp-request", vec![0x30; 1 << 20]).await;
+        assert_eq!(&much.body[..], [0x30, 3, 0x0a, 1, 1]);
+        let slow = house.set(&[("http.rate_check", "5")]).await;
+        let mut last = slow.public_get(&long).await;
+        for _ in 0..5 {
+            last = slow.public_get(&long).await;
+        }
+        assert_eq!(
+            (last.header("content-type"), &last.body[..]),
+            (Some("application/ocsp-response"), &[0x30, 3, 0x0a, 1, 3][..])
+        );
     }
 }
 
