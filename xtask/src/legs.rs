@@ -84,7 +84,7 @@ impl Parts {
     }
 
     fn tools(self, sqlite_only: bool) -> Vec<Tool> {
-        let mut tools = vec![tools::C_COMPILER, tools::SOFTHSM];
+        let mut tools = vec![tools::C_COMPILER, tools::SOFTHSM, tools::NSS_TOOLS];
         if !sqlite_only {
             tools.push(tools::POSTGRES);
         }

@@ -20,6 +20,7 @@ pub const SOFTHSM: Tool = Tool { program: "softhsm2-util", packages: &["softhsm2
 pub const NODE: Tool = Tool { program: "node", packages: &["nodejs"] };
 pub const NPM: Tool = Tool { program: "npm", packages: &["npm"] };
 pub const CHROMIUM: Tool = Tool { program: "chromium", packages: &["chromium"] };
+pub const NSS_TOOLS: Tool = Tool { program: "certutil", packages: &["libnss3-tools"] };
 pub const PDF_TOOLS: Tool = Tool { program: "pdftoppm", packages: &["poppler-utils"] };
 pub const WRK: Tool = Tool { program: "wrk", packages: &["wrk"] };
 pub const NGINX: Tool = Tool { program: "nginx", packages: &["nginx-light"] };

@@ -35,6 +35,27 @@ pub const SETTINGS: &[Setting] = &[
         "Endereço e porta da zona dos administradores; nunca acessível a partir da internet.",
     ),
     Setting::new(
+        "http.plain_listen",
+        SettingKind::Text,
+        "",
+        "Address and port for plain HTTP beside a public listener with TLS: revocation lists and answers, and a redirect to the public address. Empty: none.",
+        "Endereço e porta para HTTP simples ao lado de uma escuta pública com TLS: listas e respostas de revogação, e um reencaminhamento para o endereço público. Vazio: nenhum.",
+    ),
+    Setting::new(
+        "http.public_tls",
+        SettingKind::Enum(&["off", "files", "own"]),
+        "off",
+        "TLS of the public listener: off, from files, or with a certificate of this house's own authority. Unset, files count when they are named.",
+        "TLS da escuta pública: off, de ficheiros (files), ou com um certificado da autoridade desta casa (own). Sem valor, contam os ficheiros que forem indicados.",
+    ),
+    Setting::new(
+        "http.admin_tls",
+        SettingKind::Enum(&["off", "own"]),
+        "off",
+        "TLS of the administrators' listener: off, or with a certificate of this house's own authority.",
+        "TLS da escuta dos administradores: off, ou com um certificado da autoridade desta casa (own).",
+    ),
+    Setting::new(
         crate::tls::CERTIFICATE_SETTING,
         SettingKind::Path,
         "",

@@ -10,6 +10,14 @@
 //! let both = outside.merge(inside);
 //! ```
 //!
+//! Nor can anything of the public zone come to stand where there is no TLS:
+//!
+//! ```compile_fail,E0308
+//! use http_kit::{Plain, Public, ZoneRouter};
+//! let open: ZoneRouter<Plain> = ZoneRouter::new();
+//! let both = open.merge(ZoneRouter::<Public>::new());
+//! ```
+//!
 //! Two routers of one zone can:
 //!
 //! ```
@@ -55,6 +63,23 @@ impl Zone for Public {
 pub struct Admin;
 impl Zone for Admin {
     const NAME: &'static str = "admin";
+    const OPEN: bool = false;
+}
+
+/// The internet in clear, beside a public listener that speaks TLS: what a check of revocation needs, and the way to
+/// the public address.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain;
+impl Zone for Plain {
+    const NAME: &'static str = "plain";
+    const OPEN: bool = true;
+}
+
+/// Programs of partners, each behind a client certificate of this house.
+#[derive(Debug, Clone, Copy)]
+pub struct Partner;
+impl Zone for Partner {
+    const NAME: &'static str = "partner";
     const OPEN: bool = false;
 }
 

@@ -91,6 +91,9 @@ pub enum Command {
     /// The certificate authority.
     #[command(subcommand)]
     Pki(PkiCommand),
+    /// Whether this machine and its user's browsers trust the root of the house.
+    #[command(subcommand)]
+    Trust(TrustCommand),
     /// The administrator's entry.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -368,6 +371,31 @@ pub struct PkiList {
     /// Only those past two thirds of their life that none follows.
     #[arg(long, conflicts_with_all = ["name", "suffix", "state", "profile", "owner", "expires_before"])]
     pub overdue: bool,
+}
+
+/// `selo trust …`
+#[derive(Debug, Subcommand)]
+pub enum TrustCommand {
+    /// Trust the root of the house.
+    Install(TrustPlaces),
+    /// Trust it no longer.
+    Remove(TrustPlaces),
+    /// Say where it is trusted.
+    List,
+}
+
+/// Where `selo trust` changes something; browsers, and as root the machine, when nothing is said.
+#[derive(Debug, Args)]
+pub struct TrustPlaces {
+    /// The machine's own store.
+    #[arg(long)]
+    pub system: bool,
+    /// The browsers of this user.
+    #[arg(long)]
+    pub browser: bool,
+    /// Do not ask: the fingerprint is known to be right.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `selo admin …`

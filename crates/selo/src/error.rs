@@ -45,6 +45,18 @@ base::codes! {
     TRUST_FILE = "TRUST_LIST_INVALID", Malformed,
         en "{file} is no trust list." => "Write {\"issuers\":[{\"id\":\"did:…\",\"name\":\"…\"}]}.",
         pt "{file} não é uma lista de confiança." => "Escreva {\"issuers\":[{\"id\":\"did:…\",\"name\":\"…\"}]}.";
+    /// The machine's store belongs to its owner.
+    TRUST_NOT_ROOT = "TRUST_NOT_ROOT", Forbidden,
+        en "Only root may change whom this machine trusts." => "Run it with sudo, or for your browsers alone: selo trust install --browser",
+        pt "Só o root pode alterar em quem esta máquina confia." => "Execute com sudo, ou apenas para os seus navegadores: selo trust install --browser";
+    /// A tool of the operating system is not there.
+    TRUST_TOOL_MISSING = "TRUST_TOOL_MISSING", Unavailable,
+        en "The program {tool} is missing." => "Install the package {package}.",
+        pt "Falta o programa {tool}." => "Instale o pacote {package}.";
+    /// A tool of the operating system said no.
+    TRUST_TOOL_FAILED = "TRUST_TOOL_FAILED", Internal,
+        en "The store of trusted authorities could not be changed." => "Close the browser and try again.",
+        pt "Não foi possível alterar o repositório de autoridades de confiança." => "Feche o navegador e tente de novo.";
     /// The house does not answer.
     HOUSE_SILENT = "HOUSE_UNREACHABLE", Unavailable,
         en "The house in {home} does not answer." => "Look at its log; if the process is gone, start it again: selo --home {home} serve",

@@ -12,6 +12,7 @@ pub mod figures;
 pub mod home;
 pub mod idempotency;
 pub mod online;
+pub mod own;
 pub mod plugs;
 pub mod rooms;
 pub mod serve;

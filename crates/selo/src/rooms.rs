@@ -108,7 +108,7 @@ impl Rooms {
         let blobs = Blobs::folder(&home.blobs())?;
         let audit = Audit::new(house.clone(), keys.clone(), blobs, holder.clone());
         let identity = Identity::new(house.clone(), keys.clone(), public_url);
-        let pki_settings = pki::Settings::from_config(config, public_url)?;
+        let pki_settings = pki::Settings::from_config(config, &settings::in_clear(config, public_url))?;
         let pki = Pki::new(house.clone(), keys.clone(), pki_settings, &holder, &metrics);
         let credentials = Credentials::new(house.clone(), keys.clone(), identity.clone(), public_url);
         let public_url = Arc::from(public_url);
@@ -118,6 +118,11 @@ impl Rooms {
     /// Host and port of the public address, under which the logs are named.
     pub fn host(&self) -> &str {
         self.public_url.split_once("://").map_or(&*self.public_url, |(_, host)| host)
+    }
+
+    /// The host of the public address alone, without its port.
+    pub fn host_name(&self) -> &str {
+        settings::without_port(self.host())
     }
 
     /// Compares the keys on the token with those that the house knows. A key that is another one stops the start. A token

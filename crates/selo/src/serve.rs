@@ -9,8 +9,8 @@ use axum::{
 };
 use base::{Result, config::Config};
 use http_kit::{
-    Admin, App, Caller, DoorSettings, Failure, Fittings, Listener, Public, Reply, Rules, ServerLimits,
-    Socket, Tls, TlsFiles, ZoneRouter,
+    Admin, App, Caller, DoorSettings, Failure, Fittings, Listener, Pair, Plain, Public, Reply, Rules,
+    ServerLimits, Socket, Tls, TlsFiles, ZoneRouter, redirecting,
 };
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,6 +22,7 @@ use crate::{
     error,
     home::{Home, Lock},
     idempotency::Idempotency,
+    own::{self, Ends, Keeper, Order, Place},
     plugs::{LogProofs, Plugs},
     rooms::Rooms,
     tasks::{self, Rhythm},
@@ -33,12 +34,16 @@ const TLS_LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// The doors of a house, without listeners.
 pub struct Apps {
-    public: App<Public>,
-    admin: App<Admin>,
+    /// For the listener of everybody.
+    pub public: App<Public>,
+    /// For the listener of administrators, and the local socket.
+    pub admin: App<Admin>,
+    /// For the listener in clear, beside a public one with TLS.
+    pub plain: App<Plain>,
 }
 
 impl Apps {
-    /// Opens both zones; `tracker` is what stopping waits for.
+    /// Opens every zone; `tracker` is what stopping waits for.
     ///
     /// # Errors
     /// A setting that is wrong.
@@ -48,7 +53,11 @@ impl Apps {
         let contact = config.text("house.security_contact").to_owned();
         let public = public_routes(rooms).merge(strangers(contact)).open(&fittings, &settings);
         let admin = admin_routes(rooms).open(&fittings, &settings);
-        Ok(Self { public, admin })
+        // Whoever hears it in clear must not be told to come by https only (RFC 6797 §7.2).
+        let in_clear = DoorSettings { https: false, ..settings };
+        let nobody = Fittings { authenticate: None, idempotency: None, ..fittings };
+        let plain = plain_routes(rooms).open(&nobody, &in_clear);
+        Ok(Self { public, admin, plain })
     }
 
     /// The public zone.
@@ -60,6 +69,21 @@ impl Apps {
     pub fn admin(&self) -> Router {
         self.admin.service()
     }
+
+    /// What is there in clear beside a public listener with TLS.
+    pub fn plain(&self) -> Router {
+        self.plain.service()
+    }
+}
+
+/// The listeners of a house; the zones that have none are not served.
+pub struct Listeners {
+    /// For everybody.
+    pub public: Listener<Public>,
+    /// For administrators.
+    pub admin: Listener<Admin>,
+    /// In clear, beside a public one with TLS.
+    pub plain: Option<Listener<Plain>>,
 }
 
 /// A house that this process is: rooms, loops and doors, without listeners.
@@ -145,6 +169,16 @@ fn public_routes(rooms: &Rooms) -> ZoneRouter<Public> {
     .merge(pki::public_routes(rooms.pki.clone()))
 }
 
+/// What there is without TLS beside a public listener that speaks it: whatever a check of TLS could need itself. All
+/// else is at the public address.
+fn plain_routes(rooms: &Rooms) -> ZoneRouter<Plain> {
+    let routes = pki::public_routes(rooms.pki.clone());
+    match rooms.public_url.starts_with("https://") {
+        true => routes.fallback_service(redirecting(&rooms.public_url)),
+        false => routes,
+    }
+}
+
 /// What robots and finders of weaknesses look for (RFC 9309, RFC 9116).
 fn strangers(contact: String) -> ZoneRouter<Public> {
     let found = if contact.is_empty() {
@@ -199,20 +233,32 @@ async fn openapi() -> Result<axum::Json<Value>, Failure> {
 pub async fn run(voice: Voice, cli: &Cli, home: &Home, config: &Config) -> Result<Exit> {
     home.letter()?;
     let lock = home.lock()?.ok_or_else(|| error::HOME_BUSY.error().with("home", home.folder().display()))?;
-    let mut files = TlsFiles::from_config(config)?;
-    let tls = files.as_mut().map(|files| files.read().and_then(Tls::new)).transpose()?;
-    let public = Listener::<Public>::bind(config.text("http.public_listen"), "http.public_listen")
-        .await?
-        .with_tls(tls.clone());
-    let admin = Listener::<Admin>::bind(config.text("http.admin_listen"), "http.admin_listen").await?;
+    let mut tls = Shown::from_config(config)?;
+    let listeners = Listeners {
+        public: Listener::bind(config.text("http.public_listen"), "http.public_listen")
+            .await?
+            .with_tls(tls.public.clone()),
+        admin: Listener::bind(config.text("http.admin_listen"), "http.admin_listen")
+            .await?
+            .with_tls(tls.admin.clone()),
+        plain: bind_if_named(config, "http.plain_listen").await?,
+    };
     let rooms = house::open_home(home, cli, config).await?;
     rooms.check_token().await?;
     let inside = Inside::open(rooms, config, lock).await?;
     let stop = inside.stop.clone();
-    if let (Some(tls), Some(files)) = (tls, files) {
+    if let (Some(tls), Some(files)) = (tls.public.clone(), tls.files.take()) {
         inside.tracker.spawn(follow_files(tls, files, stop.clone()));
     }
-    let serving = listen(&inside, home, config, public, admin)?;
+    let keepers = tls.keepers(&inside.rooms, config, &listeners)?;
+    if tls.public.is_some() && !inside.rooms.public_url.starts_with("https://") {
+        tracing::warn!(
+            url = %inside.rooms.public_url,
+            "the public listener speaks TLS, but the public address is http: what is printed and signed names that one"
+        );
+    }
+    let serving = listen(&inside, home, config, listeners)?;
+    own::keep(keepers, &inside.tracker, &stop);
     let address = inside.rooms.public_url.to_string();
     tracing::info!(url = %address, "the house is open");
     if !voice.json {
@@ -230,25 +276,84 @@ pub async fn run(voice: Voice, cli: &Cli, home: &Home, config: &Config) -> Resul
     Ok(Exit::Done)
 }
 
+/// How the listeners speak TLS, if they do.
+struct Shown {
+    public: Option<Tls>,
+    admin: Option<Tls>,
+    /// The files of the public pair.
+    files: Option<TlsFiles>,
+    /// Whether the public pair is one of the house's own.
+    is_own: bool,
+}
+
+impl Shown {
+    fn from_config(config: &Config) -> Result<Self> {
+        let of_public = Pair::of_public(config)?;
+        let mut files = match of_public {
+            Pair::Files => TlsFiles::from_config(config)?,
+            Pair::Off | Pair::Own => None,
+        };
+        let public = match of_public {
+            Pair::Own => Some(Tls::waiting()?),
+            _ => files.as_mut().map(|files| files.read().and_then(Tls::new)).transpose()?,
+        };
+        let admin = match Pair::of_admin(config) {
+            Pair::Own => Some(Tls::waiting()?),
+            _ => None,
+        };
+        Ok(Self { public, admin, files, is_own: of_public == Pair::Own })
+    }
+
+    /// Who looks after the pairs of the house's own.
+    fn keepers(&self, rooms: &Rooms, config: &Config, listeners: &Listeners) -> Result<Vec<Keeper>> {
+        let environment = config.text("house.environment");
+        let ends = Ends::new(&rooms.metrics);
+        let keeper = |service, host: &str, tls: &Tls, address| {
+            let order = Order::listener(service, host, environment);
+            Keeper::new(rooms.clone(), order, Place::Listener(tls.clone(), address), ends.clone())
+        };
+        let mut keepers = Vec::new();
+        if let Some(tls) = self.public.as_ref().filter(|_| self.is_own) {
+            keepers.push(keeper("public", rooms.host_name(), tls, listeners.public.address()));
+        }
+        if let Some(tls) = &self.admin {
+            let host = config.text("http.admin_name");
+            keepers.push(keeper("admin", host, tls, listeners.admin.address()));
+        }
+        Ok(keepers)
+    }
+}
+
+async fn bind_if_named<Z: http_kit::Zone>(config: &Config, setting: &str) -> Result<Option<Listener<Z>>> {
+    match config.text(setting) {
+        "" => Ok(None),
+        address => Listener::bind(address, setting).await.map(Some),
+    }
+}
+
 /// Opens the listeners of a house; what it gives ends when they are closed.
 pub(crate) fn listen(
     inside: &Inside,
     home: &Home,
     config: &Config,
-    public: Listener<Public>,
-    admin: Listener<Admin>,
+    listeners: Listeners,
 ) -> Result<impl Future<Output = ()> + use<>> {
     let limits = ServerLimits::from_config(config);
     let socket = Socket::bind(&home.socket())?;
-    let stop = inside.stop.clone();
-    let all = (
-        inside.tracker.spawn(public.serve(inside.apps.public.clone(), limits, stop.clone())),
-        inside.tracker.spawn(admin.serve(inside.apps.admin.clone(), limits, stop.clone())),
-        inside.tracker.spawn(socket.serve(inside.apps.admin.clone(), limits, stop)),
-    );
+    let (apps, stop) = (&inside.apps, &inside.stop);
+    let mut all = vec![
+        inside.tracker.spawn(listeners.public.serve(apps.public.clone(), limits, stop.clone())),
+        inside.tracker.spawn(listeners.admin.serve(apps.admin.clone(), limits, stop.clone())),
+        inside.tracker.spawn(socket.serve(apps.admin.clone(), limits, stop.clone())),
+    ];
+    if let Some(plain) = listeners.plain {
+        all.push(inside.tracker.spawn(plain.serve(apps.plain.clone(), limits, stop.clone())));
+    }
     Ok(async move {
-        // A listener that panicked has nothing left to end.
-        let _ = tokio::join!(all.0, all.1, all.2);
+        for one in all {
+            // A listener that panicked has nothing left to end.
+            let _ = one.await;
+        }
     })
 }
 

@@ -12,6 +12,7 @@ use axum::{
     http::{Method, Request, header},
 };
 use base::{Chance, Clock, MockClock, Secret, SeededChance, SystemChance, Time, config::Config};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http_kit::Peer;
 use selo::{
     home::{Home, Letter},
@@ -36,7 +37,8 @@ pub struct TestHouse {
     pub clock: Arc<MockClock>,
     /// The home.
     pub home: Home,
-    apps: Apps,
+    /// The doors, for tests with listeners of their own.
+    pub apps: Apps,
     settings: Settings,
     flags: Vec<(String, String)>,
     _folder: Arc<tempfile::TempDir>,
@@ -236,6 +238,25 @@ impl TestHouse {
             Body::empty(),
         )
         .await
+    }
+
+    /// Holds a ceremony as the command line does; the certificates of the root and of the issuing authority.
+    pub async fn hierarchy(&self, order: Value) -> (Vec<u8>, Vec<u8>) {
+        let root = keys::OfflineKey::generate(keys::Algorithm::P384, &SystemChance).unwrap();
+        let spki = STANDARD.encode(pki::root_spki(root.public()).unwrap());
+        let planned =
+            self.post("/api/v1/pki/init", json!({"order": order, "rootPublicKey": spki})).await.data();
+        let text = |value: &Value, name: &str| value[name].as_str().unwrap().to_owned();
+        let sign = |name: &str| {
+            STANDARD.encode(root.sign(&STANDARD.decode(text(&planned, name)).unwrap()).unwrap().x509())
+        };
+        let signed = json!({"root": sign("root"), "issuing": sign("issuing"), "crl": sign("crl")});
+        let path = format!("/api/v1/pki/init/{}/finish", text(&planned, "id"));
+        let made = self.post(&path, signed).await.data();
+        let der = |name: &str| {
+            proof::x509::pem::one(text(&made, name).as_bytes(), proof::x509::pem::Label::Certificate).unwrap()
+        };
+        (der("root"), der("issuing"))
     }
 
     /// Makes a tenant; its `{id, name, did}`.

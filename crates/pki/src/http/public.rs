@@ -12,7 +12,7 @@ use axum::{
 };
 use base::{Error, Kind, Time};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http_kit::{Failure, Public, Rules, Zone, ZoneRouter};
+use http_kit::{Failure, Rules, Zone, ZoneRouter};
 use proof::x509::ocsp::{OCSP_REQUEST_BYTES_MAX, OcspError};
 
 use crate::service::{Pki, Reply, SignedList};
@@ -20,8 +20,8 @@ use crate::service::{Pki, Reply, SignedList};
 /// Longest request in an address, as base64 (RFC 5019 §5).
 const GET_BYTES_MAX: usize = 255;
 
-/// The routes of the public zone.
-pub fn public_routes(pki: Pki) -> ZoneRouter<Public> {
+/// What relying parties ask for, in the public zone and in that of plain HTTP.
+pub fn public_routes<Z: Zone>(pki: Pki) -> ZoneRouter<Z> {
     let ocsp = Rules::check().body_bytes(OCSP_REQUEST_BYTES_MAX).in_dialect(ocsp_refusal);
     ZoneRouter::new()
         .page("/ocsp", ocsp, post(ocsp_post))

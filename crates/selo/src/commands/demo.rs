@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use base::{Result, config::Config};
-use http_kit::{Admin, Listener, Public};
+use http_kit::Listener;
 use serde_json::{Value, json};
 
 use super::{Exit, Voice, house, issue, read, text};
@@ -15,7 +15,7 @@ use crate::{
     door::Door,
     error,
     home::Home,
-    serve::{self, Inside},
+    serve::{self, Inside, Listeners},
 };
 
 /// The graduates of the demo.
@@ -145,10 +145,11 @@ pub async fn command(voice: Voice, cli: &Cli, config: &Config, order: &cli::Demo
     let lock = home.lock()?.ok_or_else(|| error::HOME_BUSY.error().with("home", home.folder().display()))?;
     let listeners = match order.once {
         true => None,
-        false => Some((
-            Listener::<Public>::bind(config.text("http.public_listen"), "http.public_listen").await?,
-            Listener::<Admin>::bind(config.text("http.admin_listen"), "http.admin_listen").await?,
-        )),
+        false => Some(Listeners {
+            public: Listener::bind(config.text("http.public_listen"), "http.public_listen").await?,
+            admin: Listener::bind(config.text("http.admin_listen"), "http.admin_listen").await?,
+            plain: None,
+        }),
     };
     let rooms = house::open_home(&home, cli, config).await?;
     let inside = Inside::open(rooms, config, lock).await?;
@@ -159,9 +160,9 @@ pub async fn command(voice: Voice, cli: &Cli, config: &Config, order: &cli::Demo
     }
     let done = run(voice, &door, home.folder(), order.rows.as_ref(), &entry).await?;
     voice.say(&done.value, || lines(voice, &done.value));
-    if let Some((public, admin)) = listeners {
+    if let Some(listeners) = listeners {
         let stop = inside.stop();
-        let serving = serve::listen(&inside, &home, config, public, admin)?;
+        let serving = serve::listen(&inside, &home, config, listeners)?;
         voice.note(voice.lang.pick("serving; end with Ctrl-C", "a servir; termine com Ctrl-C"));
         serve::until_told(&inside.rooms).await?;
         stop.cancel();

@@ -8,6 +8,7 @@ pub mod house;
 pub mod issue;
 pub mod log;
 pub mod pki;
+pub mod trust;
 pub mod verify;
 
 use std::{io::Write, time::Duration};
@@ -275,6 +276,7 @@ async fn visit(voice: Voice, cli: &Cli, config: &Config, door: &Door) -> Result<
         Command::Tenant(TenantCommand::List) => house::tenants(voice, door).await,
         Command::Keys(KeysCommand::Rotate { tenant }) => house::rotate(voice, door, tenant.as_deref()).await,
         Command::Pki(order) => pki::run(voice, door, order).await,
+        Command::Trust(order) => trust::run(voice, door, order).await,
         Command::Admin(AdminCommand::Link) => house::link(voice, door, config).await,
         _ => Ok(Exit::Done),
     }
