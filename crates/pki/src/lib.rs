@@ -23,13 +23,17 @@ pub use order::CeremonyOrder;
 pub use request::{LocalKey, local_key, request_der, root_spki};
 pub use rules::Grade;
 pub use rules::WantedNames;
-pub use service::{Asked, Explained, Held, Issued, Pki, PlannedCeremony, RootSignatures, Search, SignedList};
+pub use service::{
+    Asked, Counts, Environment, Explained, Happening, Held, Issued, ListState, Overview, Pki,
+    PlannedCeremony, Refusal, RootSignatures, Search, SignedList,
+};
 pub use settings::{SETTINGS, Settings};
 
 use store::Migration;
 
 /// This room's tables.
-pub const MIGRATIONS: &[Migration] = &[store::migration!("pki", "0001_pki")];
+pub const MIGRATIONS: &[Migration] =
+    &[store::migration!("pki", "0001_pki"), store::migration!("pki", "0003_inventory")];
 
 /// Tables that belong to no tenant: none. The house's own authorities stand under the nil tenant.
 pub const TABLES_WITHOUT_TENANT: &[(&str, &str)] = &[];

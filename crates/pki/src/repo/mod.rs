@@ -2,7 +2,9 @@
 
 mod authorities;
 mod certificates;
+mod inventory;
 mod lists;
+mod overview;
 
 use base::Result;
 use proof::x509::Serial;
@@ -10,7 +12,9 @@ use store::Row;
 
 pub(crate) use authorities::*;
 pub(crate) use certificates::*;
+pub(crate) use inventory::{Along, Bounds, Filter, page};
 pub(crate) use lists::*;
+pub(crate) use overview::*;
 
 fn broken() -> base::Error {
     base::error::INTERNAL.error()
