@@ -2,6 +2,7 @@
 //! administrators.
 
 mod public;
+mod roots;
 
 use std::{sync::Arc, time::Duration};
 
@@ -71,6 +72,7 @@ fn routes_of() -> ZoneRouter<Admin, Doors> {
         .routes(routes!(proof_of))
         .routes(routes!(overdue))
         .routes_with(Rules::heavy(), routes!(export))
+        .merge(roots::routes_of())
 }
 
 /// Whose authorities a caller sees: a tenant's program its tenant's, everybody else the house's.

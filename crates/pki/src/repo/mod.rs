@@ -3,6 +3,7 @@
 mod authorities;
 mod certificates;
 mod lists;
+mod roots;
 
 use base::Result;
 use proof::x509::Serial;
@@ -11,6 +12,7 @@ use store::Row;
 pub(crate) use authorities::*;
 pub(crate) use certificates::*;
 pub(crate) use lists::*;
+pub(crate) use roots::*;
 
 fn broken() -> base::Error {
     base::error::INTERNAL.error()

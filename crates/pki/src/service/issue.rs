@@ -30,6 +30,8 @@ use crate::{
 /// A certificate is valid from so long before it is made, for clocks that are behind.
 pub(crate) const BACKDATE_S: i64 = 60;
 const STALE_AT_ONCE: u32 = 200;
+/// So many authorities in a row may be replaced while one certificate is being decided.
+const CHANGES_MAX: u32 = 3;
 
 /// What somebody asks for.
 #[derive(Debug, Clone, Default)]
@@ -118,9 +120,22 @@ impl Pki {
         }
     }
 
+    /// Issues from the authority that issues now. One that was replaced between the look and the plan has planned nothing,
+    /// so the next one is asked.
     async fn issue_once(&self, call: &Call, tenant: TenantId, grade: Grade, asked: Asked) -> Result<Issued> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.issue_now(call, tenant, grade, &asked).await {
+                Err(failure) if failure.is(&error::AUTHORITY_CHANGED) && tries < CHANGES_MAX => {}
+                other => return other,
+            }
+        }
+    }
+
+    async fn issue_now(&self, call: &Call, tenant: TenantId, grade: Grade, asked: &Asked) -> Result<Issued> {
         let authority = self.issuing(tenant, asked.environment.as_deref()).await?;
-        let wanted = read(&asked)?;
+        let wanted = read(asked)?;
         let mut against = rules::objections(&self.settings, grade, wanted.profile, &wanted.names).into_iter();
         if let Some(first) = against.next() {
             return Err(against.fold(first, Error::detail));
@@ -279,7 +294,7 @@ impl Pki {
         responder: Option<ForResponder>,
     ) -> Result<Certificate> {
         let certificate = draught.certificate;
-        self.plan(&certificate, draught.names).await?;
+        self.plan(&certificate, draught.names, responder.is_some()).await?;
         let der = self.sign(authority, &certificate.tbs).await?;
         let now = self.house.now();
         let fact = issued_fact(&certificate, self.house.id(), now, &der);
@@ -316,7 +331,8 @@ impl Pki {
         Ok(issued)
     }
 
-    async fn plan(&self, certificate: &Certificate, names: Vec<GeneralName>) -> Result<()> {
+    /// Makes the bytes durable. An authority that was retired or revoked meanwhile plans nothing but its responders.
+    async fn plan(&self, certificate: &Certificate, names: Vec<GeneralName>, responder: bool) -> Result<()> {
         let copy = certificate.clone();
         self.house
             .db
@@ -324,6 +340,9 @@ impl Pki {
             .write("pki.plan", move |tx| {
                 if repo::is_barred(tx, copy.tenant, &copy.spki_sha256)? {
                     return Err(error::KEY_BARRED.at("csr"));
+                }
+                if !responder && !repo::is_active(tx, copy.tenant, copy.authority)? {
+                    return Err(error::AUTHORITY_CHANGED.error().retry_after(1));
                 }
                 repo::insert_planned(tx, &copy)?;
                 for (position, name) in names.iter().enumerate() {
@@ -523,6 +542,7 @@ pub(super) fn issued_fact(
         "certificate": certificate.id, "authority": certificate.authority,
         "serial": certificate.serial.to_string(), "profile": certificate.profile.as_str(),
         "spki": hex(&certificate.spki_sha256), "source": certificate.source,
+        "notBefore": certificate.not_before, "notAfter": certificate.not_after,
     });
     Fact::new(&facts::CERTIFICATE_ISSUED, id, now, certificate.id, payload)
         .of(certificate.tenant)
@@ -531,7 +551,12 @@ pub(super) fn issued_fact(
 
 /// The fact that a plan was given up.
 pub(super) fn abandoned_fact(certificate: &Certificate, id: Id<base::id::kind::Event>, now: Time) -> Fact {
-    let payload = json!({"certificate": certificate.id, "serial": certificate.serial.to_string()});
+    let payload = json!({
+        "certificate": certificate.id, "authority": certificate.authority,
+        "serial": certificate.serial.to_string(), "profile": certificate.profile.as_str(),
+        "spki": hex(&certificate.spki_sha256),
+        "notBefore": certificate.not_before, "notAfter": certificate.not_after,
+    });
     Fact::new(&facts::CERTIFICATE_ABANDONED, id, now, certificate.id, payload).of(certificate.tenant)
 }
 
@@ -551,7 +576,7 @@ impl Pki {
         let authority = self.issuing(tenant, None).await?;
         let wanted = read(asked)?;
         let draught = self.draught(call, &authority, &wanted, asked.lifetime, "api").await?;
-        self.plan(&draught.certificate, draught.names).await?;
+        self.plan(&draught.certificate, draught.names, false).await?;
         Ok(draught.certificate)
     }
 }

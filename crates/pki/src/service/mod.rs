@@ -6,6 +6,7 @@ mod figures;
 mod issue;
 mod ocsp;
 mod revoke;
+mod roots;
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,6 +22,7 @@ pub use ceremony::{Held, PlannedCeremony, RootSignatures};
 pub use crl::SignedList;
 pub use issue::{Asked, Explained, Issued};
 pub use ocsp::Reply;
+pub use roots::{Accepted, Requested, RootOrder};
 
 use crate::{
     error,
