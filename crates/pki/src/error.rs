@@ -137,4 +137,40 @@ base::codes! {
     SETTING = "PKI_SETTING", Invalid,
         en "{value} cannot be used here: {reason}." => "Correct the setting.",
         pt "{value} não pode ser usado aqui: {reason}." => "Corrija a definição.";
+    /// The authority was replaced while a certificate was being decided.
+    AUTHORITY_CHANGED = "PKI_AUTHORITY_CHANGED", Unavailable,
+        en "The issuing authority was replaced at this moment." => "Try again.",
+        pt "A autoridade emissora foi substituída neste momento." => "Tente de novo.";
+    /// No authority of that id.
+    AUTHORITY_UNKNOWN = "PKI_AUTHORITY_UNKNOWN", NotFound,
+        en "There is no authority {id} here that this could be done to." => "Copy the id of an issuing authority: selo pki authorities",
+        pt "Não existe aqui a autoridade {id} para este efeito." => "Copie o identificador de uma autoridade emissora: selo pki authorities";
+    /// No root to ask.
+    ROOT_NONE = "PKI_ROOT_NOT_FOUND", NotFound,
+        en "There is no root here that could be asked." => "Make a hierarchy first: selo pki init",
+        pt "Não existe aqui nenhuma raiz a quem pedir." => "Crie primeiro uma hierarquia: selo pki init";
+    /// An order to a root that asks for nothing, or for what cannot be.
+    ROOT_ORDER = "PKI_ROOT_ORDER_INVALID", Invalid,
+        en "The root cannot be asked for this: {reason}." => "Nothing was planned. Change what is asked for.",
+        pt "Isto não pode ser pedido à raiz: {reason}." => "Nada foi planeado. Altere o que é pedido.";
+    /// A root has one open request at a time.
+    REQUEST_OPEN = "PKI_ROOT_REQUEST_OPEN", Conflict,
+        en "The root has an open request already." => "Sign it and take it in (selo pki root accept), or give it up (selo pki root withdraw).",
+        pt "A raiz já tem um pedido em aberto." => "Assine-o e receba-o (selo pki root accept), ou desista dele (selo pki root withdraw).";
+    /// A request that is over, or is none of this house.
+    REQUEST_GONE = "PKI_ROOT_REQUEST_GONE", Conflict,
+        en "This request to the root is not open here." => "Look at the open ones: selo pki root requests",
+        pt "Este pedido à raiz não está em aberto aqui." => "Consulte os abertos: selo pki root requests";
+    /// A file of the exchange that cannot be read.
+    EXCHANGE = "PKI_EXCHANGE_UNREADABLE", Malformed,
+        en "The file is no request to a root and no answer of one: {reason}." => "Take the file that the other side wrote, unchanged.",
+        pt "O ficheiro não é um pedido a uma raiz nem uma resposta dela: {reason}." => "Use o ficheiro que o outro lado escreveu, sem alterações.";
+    /// What a root does not sign.
+    WOULD_NOT_SIGN = "PKI_ROOT_WOULD_NOT_SIGN", Invalid,
+        en "A root does not sign this: {reason}." => "Nothing was signed. Ask whoever wrote the request.",
+        pt "Uma raiz não assina isto: {reason}." => "Nada foi assinado. Pergunte a quem escreveu o pedido.";
+    /// The key of another root.
+    ROOT_KEY_OTHER = "PKI_ROOT_KEY_OTHER", Invalid,
+        en "These shares give the key of another root." => "Take the shares of the root that the request names.",
+        pt "Estas partes dão a chave de outra raiz." => "Use as partes da raiz indicada no pedido.";
 }

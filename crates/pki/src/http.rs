@@ -3,6 +3,7 @@
 
 mod overview;
 mod public;
+mod roots;
 
 use std::{sync::Arc, time::Duration};
 
@@ -74,6 +75,7 @@ fn routes_of() -> ZoneRouter<Admin, Doors> {
         .routes(routes!(overdue))
         .routes_with(Rules::heavy(), routes!(export))
         .merge(overview_routes())
+        .merge(roots::routes_of())
 }
 
 /// Whose authorities a caller sees: a tenant's program its tenant's, everybody else the house's.

@@ -5,6 +5,7 @@ mod certificates;
 mod inventory;
 mod lists;
 mod overview;
+mod roots;
 
 use base::Result;
 use proof::x509::Serial;
@@ -15,6 +16,7 @@ pub(crate) use certificates::*;
 pub(crate) use inventory::{Along, Bounds, Filter, page};
 pub(crate) use lists::*;
 pub(crate) use overview::*;
+pub(crate) use roots::*;
 
 fn broken() -> base::Error {
     base::error::INTERNAL.error()

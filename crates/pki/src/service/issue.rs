@@ -32,6 +32,8 @@ pub(crate) const BACKDATE_S: i64 = 60;
 const STALE_AT_ONCE: u32 = 200;
 /// A clock that runs back further than this issues nothing: equal processes may differ by less.
 const CLOCK_BACK_MAX: Duration = Duration::from_secs(5);
+/// So many authorities in a row may be replaced while one certificate is being decided.
+const CHANGES_MAX: u32 = 3;
 
 /// What somebody asks for.
 #[derive(Debug, Clone, Default)]
@@ -120,9 +122,22 @@ impl Pki {
         }
     }
 
+    /// Issues from the authority that issues now. One that was replaced between the look and the plan has planned nothing,
+    /// so the next one is asked.
     async fn issue_once(&self, call: &Call, tenant: TenantId, grade: Grade, asked: Asked) -> Result<Issued> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.issue_now(call, tenant, grade, &asked).await {
+                Err(failure) if failure.is(&error::AUTHORITY_CHANGED) && tries < CHANGES_MAX => {}
+                other => return other,
+            }
+        }
+    }
+
+    async fn issue_now(&self, call: &Call, tenant: TenantId, grade: Grade, asked: &Asked) -> Result<Issued> {
         let authority = self.issuing(tenant, asked.environment.as_deref()).await?;
-        let wanted = read(&asked)?;
+        let wanted = read(asked)?;
         let mut against = rules::objections(&self.settings, grade, wanted.profile, &wanted.names).into_iter();
         if let Some(first) = against.next() {
             return Err(against.fold(first, Error::detail));
@@ -301,7 +316,7 @@ impl Pki {
         responder: Option<ForResponder>,
     ) -> Result<Certificate> {
         let certificate = draught.certificate;
-        self.plan(&certificate, draught.names).await?;
+        self.plan(&certificate, draught.names, responder.is_some()).await?;
         let der = self.sign(authority, &certificate.tbs).await?;
         let now = self.house.now();
         let fact = issued_fact(&certificate, self.house.id(), now, &der);
@@ -338,7 +353,8 @@ impl Pki {
         Ok(issued)
     }
 
-    async fn plan(&self, certificate: &Certificate, names: Vec<GeneralName>) -> Result<()> {
+    /// Makes the bytes durable. An authority that was retired or revoked meanwhile plans nothing but its responders.
+    async fn plan(&self, certificate: &Certificate, names: Vec<GeneralName>, responder: bool) -> Result<()> {
         let copy = certificate.clone();
         self.house
             .db
@@ -357,6 +373,9 @@ impl Pki {
                         .error()
                         .with("now", copy.planned_at)
                         .with("newest", newest));
+                }
+                if !responder && !repo::is_active(tx, copy.tenant, copy.authority)? {
+                    return Err(error::AUTHORITY_CHANGED.error().retry_after(1));
                 }
                 repo::insert_planned(tx, &copy)?;
                 for (position, name) in names.iter().enumerate() {
@@ -557,6 +576,7 @@ pub(super) fn issued_fact(
         "certificate": certificate.id, "authority": certificate.authority,
         "serial": certificate.serial.to_string(), "profile": certificate.profile.as_str(),
         "spki": hex(&certificate.spki_sha256), "source": certificate.source,
+        "notBefore": certificate.not_before, "notAfter": certificate.not_after,
     });
     Fact::new(&facts::CERTIFICATE_ISSUED, id, now, certificate.id, payload)
         .of(certificate.tenant)
@@ -565,7 +585,12 @@ pub(super) fn issued_fact(
 
 /// The fact that a plan was given up.
 pub(super) fn abandoned_fact(certificate: &Certificate, id: Id<base::id::kind::Event>, now: Time) -> Fact {
-    let payload = json!({"certificate": certificate.id, "serial": certificate.serial.to_string()});
+    let payload = json!({
+        "certificate": certificate.id, "authority": certificate.authority,
+        "serial": certificate.serial.to_string(), "profile": certificate.profile.as_str(),
+        "spki": hex(&certificate.spki_sha256),
+        "notBefore": certificate.not_before, "notAfter": certificate.not_after,
+    });
     Fact::new(&facts::CERTIFICATE_ABANDONED, id, now, certificate.id, payload).of(certificate.tenant)
 }
 
@@ -585,7 +610,7 @@ impl Pki {
         let authority = self.issuing(tenant, None).await?;
         let wanted = read(asked)?;
         let draught = self.draught(call, &authority, &wanted, asked.lifetime, "api").await?;
-        self.plan(&draught.certificate, draught.names).await?;
+        self.plan(&draught.certificate, draught.names, false).await?;
         Ok(draught.certificate)
     }
 }

@@ -8,6 +8,7 @@ mod issue;
 mod ocsp;
 mod overview;
 mod revoke;
+mod roots;
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,6 +26,7 @@ pub use inventory::Search;
 pub use issue::{Asked, Explained, Issued};
 pub use ocsp::Reply;
 pub use overview::{Counts, Environment, Happening, ListState, Overview, Refusal};
+pub use roots::{Accepted, Requested, RootOrder};
 
 use crate::{
     error,
