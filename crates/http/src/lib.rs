@@ -20,6 +20,7 @@ mod health;
 pub mod idempotency;
 pub mod json;
 mod limit;
+pub mod outgoing;
 pub mod page;
 mod plain;
 pub mod server;

@@ -6,6 +6,7 @@
 //! Never here: the key of a root or of a service, two signatures over one plan, a revocation that is taken back, a name
 //! that the issuer's own constraints forbid.
 
+pub mod acme;
 pub mod error;
 mod exchange;
 pub mod facts;
