@@ -635,7 +635,8 @@ async fn proof_of(
     Ok(response)
 }
 
-/// Certificates in force that have passed two thirds of their life and that none of the same names follows.
+/// Certificates in force that have passed two thirds of their life and that none of the same names follows, those that
+/// end first.
 #[utoipa::path(get, path = "/api/v1/pki/overdue", tag = "pki", params(Paging),
     responses((status = 200, body = inline(Reply<Items<CertificateSummary>>)), (status = 403, body = ErrorReply)))]
 async fn overdue(

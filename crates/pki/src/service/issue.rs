@@ -3,7 +3,7 @@
 //! What a crash leaves between plan and finish is given up by [`Pki::abandon_stale`], and never signed a second time:
 //! ECDSA would give two certificates of one number.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base::{Call, Error, Id, Kind, Result, Time};
 use events::{Fact, Record};
@@ -136,6 +136,7 @@ impl Pki {
     }
 
     async fn issue_now(&self, call: &Call, tenant: TenantId, grade: Grade, asked: &Asked) -> Result<Issued> {
+        let began = Instant::now();
         let authority = self.issuing(tenant, asked.environment.as_deref()).await?;
         let wanted = read(asked)?;
         let mut against = rules::objections(&self.settings, grade, wanted.profile, &wanted.names).into_iter();
@@ -144,6 +145,7 @@ impl Pki {
         }
         let draught = self.draught(call, &authority, &wanted, asked.lifetime, &asked.source).await?;
         refuse(&draught.findings)?;
+        self.figures.took("decide", began.elapsed());
         let certificate = self.produce(call, &authority, draught, None).await?;
         let chain = self.chain(tenant, authority.id).await?;
         Ok(Issued { certificate, chain })
@@ -316,8 +318,13 @@ impl Pki {
         responder: Option<ForResponder>,
     ) -> Result<Certificate> {
         let certificate = draught.certificate;
+        let began = Instant::now();
         self.plan(&certificate, draught.names, responder.is_some()).await?;
+        self.figures.took("plan", began.elapsed());
+        let began = Instant::now();
         let der = self.sign(authority, &certificate.tbs).await?;
+        self.figures.took("sign", began.elapsed());
+        let began = Instant::now();
         let now = self.house.now();
         let fact = issued_fact(&certificate, self.house.id(), now, &der);
         let issued =
@@ -349,6 +356,7 @@ impl Pki {
             // Somebody took this process for dead and gave the plan up: its number is revoked, so nobody gets it.
             return Err(base::error::INTERNAL.error());
         }
+        self.figures.took("finish", began.elapsed());
         self.figures.issued(issued.profile);
         Ok(issued)
     }

@@ -3,6 +3,7 @@
 mod ceremony;
 mod crl;
 mod figures;
+mod fill;
 mod inventory;
 mod issue;
 mod ocsp;
@@ -12,7 +13,7 @@ mod roots;
 
 use std::{sync::Arc, time::Duration};
 
-use base::{Id, Page, PageToken, Result, telemetry::Metrics};
+use base::{Id, Result, telemetry::Metrics};
 use events::House;
 use keys::{Algorithm, Keys, OfflineKey};
 use proof::{
@@ -160,30 +161,6 @@ impl Pki {
                 Ok(chain)
             })
             .await
-    }
-
-    /// Certificates in force that have passed two thirds of their life and that none follows, oldest first.
-    ///
-    /// # Errors
-    /// `PAGE_TOKEN_INVALID`; the store's.
-    pub async fn overdue(
-        &self,
-        tenant: TenantId,
-        limit: u32,
-        token: Option<&str>,
-    ) -> Result<Page<Certificate>> {
-        let after = match token {
-            None => Id::NIL,
-            Some(text) => PageToken::decode(text, 1)?.0.first().map_or(Ok(Id::NIL), |id| id.parse())?,
-        };
-        let now = self.house.now();
-        let found = self
-            .house
-            .db
-            .tenant(tenant.uuid())
-            .read("pki.overdue", move |rx| repo::overdue(rx, tenant, now, after, limit + 1))
-            .await?;
-        Ok(Page::cut(found, limit, |one| PageToken(vec![one.id.to_string()])))
     }
 
     /// The fact that a certificate was issued.
