@@ -201,6 +201,15 @@ pub enum LogCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Keep a log elsewhere: its newest checkpoint and all its entries, in the folders of C2SP tlog-tiles.
+    Mirror {
+        /// `cred`, `audit` or `ca`.
+        #[arg(default_value = "ca")]
+        log: String,
+        /// The folder to write to; what is there is not fetched again.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Print the newest signed checkpoint.
     Checkpoint {
         /// `cred`, `audit` or `ca`.
@@ -274,6 +283,13 @@ pub enum PkiCommand {
     /// The offline root: show and sign what it is asked for, take its answers in.
     #[command(subcommand)]
     Root(RootCommand),
+    /// After a database was put back: rebuild from a mirror of the log `ca` what happened since. The house must not be
+    /// served meanwhile.
+    Replay {
+        /// A folder that `selo log mirror` wrote, or any other mirror of C2SP tiles.
+        #[arg(long, value_name = "DIR")]
+        log: PathBuf,
+    },
     /// List certificates, newest first.
     List(PkiList),
     /// Show a certificate with its chain.

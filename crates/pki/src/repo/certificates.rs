@@ -80,6 +80,24 @@ pub(crate) fn finish(
     Ok(rows == 1)
 }
 
+/// As [`finish`], of a certificate whose bytes were lost with a database; false when it was not planned.
+pub(crate) fn finish_without_bytes(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    id: CertificateId,
+    now: Time,
+) -> Result<bool> {
+    let rows = tx.execute(
+        sql!(
+            "-- pki.finish_without_bytes
+            update pki_certificate set state = 'issued', issued_at = $3
+            where tenant = $1 and id = $2 and state = 'planned'"
+        ),
+        &values![tenant, id, now],
+    )?;
+    Ok(rows == 1)
+}
+
 /// Gives a plan up: its number counts as revoked from now on.
 pub(crate) fn abandon(tx: &mut Tx<'_>, tenant: TenantId, id: CertificateId, now: Time) -> Result<bool> {
     let rows = tx.execute(

@@ -5,6 +5,7 @@ mod crl;
 mod figures;
 mod issue;
 mod ocsp;
+mod replay;
 mod revoke;
 mod roots;
 
@@ -22,6 +23,7 @@ pub use ceremony::{Held, PlannedCeremony, RootSignatures};
 pub use crl::SignedList;
 pub use issue::{Asked, Explained, Issued};
 pub use ocsp::Reply;
+pub use replay::{Replay, Replayed};
 pub use roots::{Accepted, Requested, RootOrder};
 
 use crate::{

@@ -53,6 +53,8 @@ pub async fn run(voice: Voice, door: &Door, command: &PkiCommand) -> Result<Exit
         PkiCommand::Rotate(order) => roots::rotate(voice, door, order).await,
         PkiCommand::RevokeAuthority(order) => roots::revoke_authority(voice, door, order).await,
         PkiCommand::Root(order) => roots::run(voice, door, order).await,
+        // Done before a house opens, so it never comes through this door.
+        PkiCommand::Replay { .. } => Ok(Exit::Undecided),
         PkiCommand::List(order) => list(voice, door, order).await,
         PkiCommand::Show { serial } => show(voice, door, serial).await,
         PkiCommand::Crl { out } => lists(voice, door, out).await,
@@ -62,7 +64,7 @@ pub async fn run(voice: Voice, door: &Door, command: &PkiCommand) -> Result<Exit
 
 // ---- files
 
-fn folder(path: &Path) -> Result<()> {
+pub(super) fn folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path)
         .map_err(|e| error::OUTPUT.error().with("file", path.display()).with("reason", e.kind()).because(e))
 }
