@@ -1,6 +1,7 @@
 //! The doors of the authority: lists, answers and certificates for everybody; issuing, revoking and the inventory for
 //! administrators.
 
+mod many;
 mod public;
 mod roots;
 
@@ -73,6 +74,7 @@ fn routes_of() -> ZoneRouter<Admin, Doors> {
         .routes(routes!(overdue))
         .routes_with(Rules::heavy(), routes!(export))
         .merge(roots::routes_of())
+        .merge(many::routes_of())
 }
 
 /// Whose authorities a caller sees: a tenant's program its tenant's, everybody else the house's.

@@ -26,8 +26,8 @@ pub use request::{LocalKey, local_key, request_der, root_spki};
 pub use rules::Grade;
 pub use rules::WantedNames;
 pub use service::{
-    Accepted, Asked, Explained, Held, Issued, Pki, PlannedCeremony, Replay, Replayed, Requested, RootOrder,
-    RootSignatures, Search, SignedList,
+    Accepted, Asked, Batch, Explained, Held, Issued, Pki, PlannedCeremony, Replay, Replayed, Requested,
+    RootOrder, RootSignatures, Search, Selection, SignedList,
 };
 pub use settings::{SETTINGS, Settings};
 

@@ -263,10 +263,23 @@ pub enum PkiCommand {
     Issue(PkiIssue),
     /// Say whether a certificate would be issued, for how long, and every reason against.
     Explain(PkiWanted),
-    /// Revoke a certificate, for good.
+    /// Revoke a certificate, or many, for good.
     Revoke {
         /// The serial number, or `cert_…`.
-        serial: String,
+        #[arg(required_unless_present_any = ["all_of", "key", "file"])]
+        serial: Option<String>,
+        /// All that this authority signed: `ca_…`.
+        #[arg(long, value_name = "ca_…", conflicts_with_all = ["serial", "key", "file"])]
+        all_of: Option<String>,
+        /// All with this key: its `spkiSha256`, hexadecimal.
+        #[arg(long, value_name = "SHA256", conflicts_with_all = ["serial", "file"])]
+        key: Option<String>,
+        /// All that a file names: a serial number or `cert_…` in each line.
+        #[arg(long, value_name = "FILE", conflicts_with = "serial")]
+        file: Option<PathBuf>,
+        /// Say how many are meant, and revoke none.
+        #[arg(long, conflicts_with = "serial")]
+        preview: bool,
         /// unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn.
         #[arg(long, value_name = "REASON")]
         reason: String,
@@ -323,6 +336,9 @@ pub struct PkiInit {
     /// Try everything with a throw-away root, and keep nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Take the place of the hierarchy that the environment has; that one issues no more and still answers.
+    #[arg(long)]
+    pub successor: bool,
     /// Where certificates, shares and transcript go.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,

@@ -209,6 +209,45 @@ pub(crate) fn issued_with_key(
     )
 }
 
+/// Certificates of services in force that an authority signed, oldest first.
+pub(crate) fn issued_by(
+    rx: &mut Rx<'_>,
+    tenant: TenantId,
+    authority: AuthorityId,
+    limit: u32,
+) -> Result<Vec<Certificate>> {
+    rx.all(
+        sql!(
+            "-- pki.issued_by
+            select tenant, id, authority, serial, shard, profile, subject, names, spki_sha256, not_before, renew_at,
+                not_after, state, tbs, der, owner, source, asked_by, planned_at, issued_at, revoked_at, reason,
+                invalid_since
+            from pki_certificate
+            where tenant = $1 and authority = $2 and state = 'issued'
+                and profile not in ('root', 'issuing', 'ocsp-responder')
+            order by id
+            limit $3"
+        ),
+        &values![tenant, authority, i64::from(limit)],
+        certificate_row,
+    )
+}
+
+/// How many certificates of services in force an authority signed.
+pub(crate) fn count_issued_by(rx: &mut Rx<'_>, tenant: TenantId, authority: AuthorityId) -> Result<u64> {
+    let count: i64 = rx.one(
+        sql!(
+            "-- pki.count_issued_by
+            select count(*) as issued from pki_certificate
+            where tenant = $1 and authority = $2 and state = 'issued'
+                and profile not in ('root', 'issuing', 'ocsp-responder')"
+        ),
+        &values![tenant, authority],
+        |row| row.get(0),
+    )?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
 /// Plans of services that were made before `before` and never finished. Those of authorities belong to a ceremony.
 pub(crate) fn stale_plans(rx: &mut Rx<'_>, before: Time, limit: u32) -> Result<Vec<Certificate>> {
     rx.all(

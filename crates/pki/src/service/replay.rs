@@ -16,7 +16,7 @@ use proof::{
 };
 use store::Tx;
 
-use super::{Pki, read_serial};
+use super::{Pki, digest, read_serial};
 use crate::{
     model::{Authority, AuthorityId, AuthorityState, Certificate, CertificateId, State, TenantId},
     repo,
@@ -202,15 +202,6 @@ fn certificate_of(leaf: &ReturnedLeaf, authority: &Authority, id: CertificateId)
     })
 }
 
-/// 32 bytes in hexadecimal.
-fn digest(text: &str) -> Option<[u8; 32]> {
-    let bytes: Option<Vec<u8>> = (0..text.len())
-        .step_by(2)
-        .map(|at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
-        .collect();
-    bytes?.try_into().ok()
-}
-
 fn revoke(tx: &mut Tx<'_>, leaf: &ReturnedLeaf, tenant: TenantId) -> Result<bool> {
     let Some(mut certificate) = repo::by_id(tx, tenant, read(leaf, "certificate")?)? else {
         return Ok(false);
@@ -241,17 +232,4 @@ fn move_on(tx: &mut Tx<'_>, leaf: &ReturnedLeaf, tenant: TenantId, to: Authority
         repo::move_authority(tx, tenant, id, authority.state, to)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_digest_is_32_bytes_and_nothing_else() {
-        assert_eq!(digest(&"0a".repeat(32)), Some([10; 32]));
-        for wrong in ["", "0a", &"0a".repeat(33), &"zz".repeat(32), &"é".repeat(32)] {
-            assert_eq!(digest(wrong), None, "{wrong}");
-        }
-    }
 }

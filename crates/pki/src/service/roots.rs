@@ -177,20 +177,22 @@ impl Pki {
     async fn hierarchy(&self, tenant: TenantId, order: &RootOrder) -> Result<Hierarchy> {
         let all = self.authorities(tenant).await?;
         let named = order.environment.clone().filter(|name| !name.is_empty());
-        let of_revoked = order.revoke.first().map(|(id, _)| {
-            let found = all.iter().find(|one| one.id == *id);
-            found
-                .map(|one| one.environment.clone())
-                .ok_or_else(|| error::AUTHORITY_UNKNOWN.error().with("id", id))
-        });
-        let environment = match (named, of_revoked.transpose()?) {
-            (None, found) => found,
-            (named, _) => named,
+        // Whoever withdraws an authority asks the root that signed it, also one that was followed by another.
+        let parent = match order.revoke.first() {
+            None => None,
+            Some((id, _)) => {
+                let found = all.iter().find(|one| one.id == *id).and_then(|one| one.parent);
+                Some(found.ok_or_else(|| error::AUTHORITY_UNKNOWN.error().with("id", id))?)
+            }
         };
         let mut roots: Vec<Authority> = all
             .iter()
             .filter(|one| one.kind == AuthorityKind::Root)
-            .filter(|one| environment.as_ref().is_none_or(|name| one.environment == *name))
+            .filter(|one| match parent {
+                Some(parent) => one.id == parent,
+                None => one.state == AuthorityState::Active,
+            })
+            .filter(|one| named.as_ref().is_none_or(|name| one.environment == *name))
             .cloned()
             .collect();
         if roots.len() > 1 {
@@ -198,6 +200,9 @@ impl Pki {
             return Err(error::AUTHORITY_NEEDED.at("environment").with("known", known.join(", ")));
         }
         let root = roots.pop().ok_or_else(|| error::ROOT_NONE.error())?;
+        if order.issuing && root.state != AuthorityState::Active {
+            return Err(wrong("another root took its place, and that one is asked for authorities"));
+        }
         let below = all.into_iter().filter(|one| one.parent == Some(root.id)).collect();
         Ok(Hierarchy { root, below })
     }

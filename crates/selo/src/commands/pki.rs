@@ -2,6 +2,7 @@
 //!
 //! Keys of services and the key of a root are made in this process. The house never sees them.
 
+mod many;
 pub mod roots;
 
 use std::{
@@ -46,8 +47,17 @@ pub async fn run(voice: Voice, door: &Door, command: &PkiCommand) -> Result<Exit
         PkiCommand::Init(order) => init(voice, door, order).await,
         PkiCommand::Issue(order) => issue(voice, door, order).await,
         PkiCommand::Explain(wanted) => explain(voice, door, wanted).await,
-        PkiCommand::Revoke { serial, reason, invalid_since } => {
+        PkiCommand::Revoke { serial: Some(serial), reason, invalid_since, .. } => {
             revoke(voice, door, serial, reason, invalid_since.as_deref()).await
+        }
+        PkiCommand::Revoke { serial: None, all_of, key, file, preview, reason, invalid_since } => {
+            let selection = many::Selection {
+                all_of: all_of.as_deref(),
+                key: key.as_deref(),
+                file: file.as_deref(),
+                preview: *preview,
+            };
+            many::revoke(voice, door, selection, reason, invalid_since.as_deref()).await
         }
         PkiCommand::Authorities => roots::authorities(voice, door).await,
         PkiCommand::Rotate(order) => roots::rotate(voice, door, order).await,
@@ -146,6 +156,7 @@ async fn init(voice: Voice, door: &Door, asked: &PkiInit) -> Result<Exit> {
         None => local_order(door.public_url()),
     };
     order.dry_run |= asked.dry_run;
+    order.successor |= asked.successor;
     folder(&asked.out)?;
     let out = asked.out.as_path();
     must_be_free(out, &["root.pem", "intermediate.pem", "share-1.txt", "transcript.json", "server"])?;
