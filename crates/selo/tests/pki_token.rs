@@ -90,6 +90,8 @@ fn the_next_authority_is_made_on_the_token_too_and_a_withdrawn_request_leaves_th
     let refused = ground.run(&["--json", "pki", "rotate", "--out", &ground.arg("none")]);
     assert!(refused.error().starts_with("KEYS_TOKEN_"), "{}", refused.error());
     assert!(!ground.file("none").exists());
+    let words = ["--json", "pki", "rotate", "--keys", "anywhere", "--out", &ground.arg("none")];
+    assert_eq!(ground.run(&words).ends(2).error(), "PKI_ROOT_ORDER_INVALID");
     hsm::bring_back(&ground);
     let request = ground.arg("next.selo-request");
     let planned = ground.run(&["--json", "pki", "rotate", "--out", &request]).ends(0).json();

@@ -62,6 +62,8 @@ pub struct RootOrder {
     pub list: bool,
     /// Authorities to be withdrawn, each with its reason.
     pub revoke: Vec<(AuthorityId, Reason)>,
+    /// Whether the key of a new authority is made on the token; as the settings say when nobody does.
+    pub on_token: Option<bool>,
     /// Why, in words, for whoever holds the root's shares.
     pub reason: String,
 }
@@ -150,7 +152,8 @@ impl Pki {
         let hierarchy = self.hierarchy(tenant, &order).await?;
         let withdrawn = self.withdrawn(&hierarchy, &order)?;
         let issuing = if order.issuing {
-            let prepared = self.prepare_issuing_key(tenant).await?;
+            let on_token = order.on_token.unwrap_or(self.settings.on_token);
+            let prepared = self.prepare_issuing_key(tenant, on_token).await?;
             match self.draw_issuing(call, &hierarchy, &prepared).await {
                 Ok((certificate, part)) => Some((certificate, part, prepared)),
                 Err(failure) => {
@@ -232,10 +235,9 @@ impl Pki {
         Ok(found)
     }
 
-    /// A key for a new issuing authority, where the settings want it.
-    async fn prepare_issuing_key(&self, tenant: TenantId) -> Result<PreparedKey> {
+    async fn prepare_issuing_key(&self, tenant: TenantId, on_token: bool) -> Result<PreparedKey> {
         let (purpose, algorithm) = (Purpose::CaIssuing, Algorithm::P256);
-        if self.settings.on_token {
+        if on_token {
             self.keys.prepare_on_token(tenant, purpose, algorithm, &self.house).await
         } else {
             self.keys.prepare_signing(tenant, purpose, algorithm, &self.house)
