@@ -173,4 +173,12 @@ base::codes! {
     ROOT_KEY_OTHER = "PKI_ROOT_KEY_OTHER", Invalid,
         en "These shares give the key of another root." => "Take the shares of the root that the request names.",
         pt "Estas partes dão a chave de outra raiz." => "Use as partes da raiz indicada no pedido.";
+    /// Many certificates are meant, and it is not clear which.
+    SELECTION = "PKI_SELECTION_INVALID", Invalid,
+        en "It is not clear which certificates are meant." => "Name one of: an authority, the SHA-256 of a key, a list of serial numbers.",
+        pt "Não é claro de que certificados se trata." => "Indique um de: uma autoridade, o SHA-256 de uma chave, uma lista de números de série.";
+    /// More certificates than one batch takes.
+    REVOCATIONS_MANY = "PKI_REVOCATIONS_TOO_MANY", Invalid,
+        en "A batch names at most {limit} certificates." => "Send several batches.",
+        pt "Um lote indica no máximo {limit} certificados." => "Envie vários lotes.";
 }

@@ -1,6 +1,7 @@
 //! The doors of the authority: lists, answers and certificates for everybody; issuing, revoking and the inventory for
 //! administrators.
 
+mod many;
 mod overview;
 mod public;
 mod roots;
@@ -76,6 +77,7 @@ fn routes_of() -> ZoneRouter<Admin, Doors> {
         .routes_with(Rules::heavy(), routes!(export))
         .merge(overview_routes())
         .merge(roots::routes_of())
+        .merge(many::routes_of())
 }
 
 /// Whose authorities a caller sees: a tenant's program its tenant's, everybody else the house's.

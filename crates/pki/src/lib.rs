@@ -27,8 +27,9 @@ pub use request::{LocalKey, local_key, request_der, root_spki};
 pub use rules::Grade;
 pub use rules::WantedNames;
 pub use service::{
-    Accepted, Asked, Counts, Environment, Explained, Happening, Held, Issued, ListState, Overview, Pki,
-    PlannedCeremony, Refusal, Requested, RootOrder, RootSignatures, Search, SignedList,
+    Accepted, Asked, Batch, Counts, Environment, Explained, Happening, Held, Issued, ListState, Overview,
+    Pki, PlannedCeremony, Refusal, Replay, Replayed, Requested, RootOrder, RootSignatures, Search, Selection,
+    SignedList,
 };
 pub use settings::{SETTINGS, Settings};
 

@@ -204,6 +204,15 @@ pub enum LogCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Keep a log elsewhere: its newest checkpoint and all its entries, in the folders of C2SP tlog-tiles.
+    Mirror {
+        /// `cred`, `audit` or `ca`.
+        #[arg(default_value = "ca")]
+        log: String,
+        /// The folder to write to; what is there is not fetched again.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Print the newest signed checkpoint.
     Checkpoint {
         /// `cred`, `audit` or `ca`.
@@ -257,10 +266,23 @@ pub enum PkiCommand {
     Issue(PkiIssue),
     /// Say whether a certificate would be issued, for how long, and every reason against.
     Explain(PkiWanted),
-    /// Revoke a certificate, for good.
+    /// Revoke a certificate, or many, for good.
     Revoke {
         /// The serial number, or `cert_…`.
-        serial: String,
+        #[arg(required_unless_present_any = ["all_of", "key", "file"])]
+        serial: Option<String>,
+        /// All that this authority signed: `ca_…`.
+        #[arg(long, value_name = "ca_…", conflicts_with_all = ["serial", "key", "file"])]
+        all_of: Option<String>,
+        /// All with this key: its `spkiSha256`, hexadecimal.
+        #[arg(long, value_name = "SHA256", conflicts_with_all = ["serial", "file"])]
+        key: Option<String>,
+        /// All that a file names: a serial number or `cert_…` in each line.
+        #[arg(long, value_name = "FILE", conflicts_with = "serial")]
+        file: Option<PathBuf>,
+        /// Say how many are meant, and revoke none.
+        #[arg(long, conflicts_with = "serial")]
+        preview: bool,
         /// unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn.
         #[arg(long, value_name = "REASON")]
         reason: String,
@@ -277,6 +299,13 @@ pub enum PkiCommand {
     /// The offline root: show and sign what it is asked for, take its answers in.
     #[command(subcommand)]
     Root(RootCommand),
+    /// After a database was put back: rebuild from a mirror of the log `ca` what happened since. The house must not be
+    /// served meanwhile.
+    Replay {
+        /// A folder that `selo log mirror` wrote, or any other mirror of C2SP tiles.
+        #[arg(long, value_name = "DIR")]
+        log: PathBuf,
+    },
     /// List certificates, newest first.
     List(PkiList),
     /// Show a certificate with its chain.
@@ -310,6 +339,9 @@ pub struct PkiInit {
     /// Try everything with a throw-away root, and keep nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Take the place of the hierarchy that the environment has; that one issues no more and still answers.
+    #[arg(long)]
+    pub successor: bool,
     /// Where certificates, shares and transcript go.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,

@@ -115,6 +115,23 @@ impl Rooms {
         Ok(Self { house, keys, audit, identity, pki, credentials, public_url, metrics, committed, holder })
     }
 
+    /// Every tenant that the house knows.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn tenants(&self) -> Result<Vec<base::Id<base::id::kind::Tenant>>> {
+        let mut found = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let page = self.identity.tenants(base::page::PAGE_ITEMS_MAX, token.as_deref()).await?;
+            found.extend(page.items.into_iter().map(|tenant| tenant.id));
+            token = page.next_page_token;
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
     /// Host and port of the public address, under which the logs are named.
     pub fn host(&self) -> &str {
         self.public_url.split_once("://").map_or(&*self.public_url, |(_, host)| host)

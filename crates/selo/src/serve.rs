@@ -29,6 +29,8 @@ use crate::{
     web,
 };
 
+/// A checkpoint with the signatures of many witnesses.
+const CHECKPOINT_BYTES_MAX: u64 = 64 * 1024;
 /// The files of the TLS pair are looked at so often.
 const TLS_LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -104,6 +106,11 @@ impl Inside {
     pub async fn open(rooms: Rooms, config: &Config, lock: Lock) -> Result<Self> {
         let call = rooms.house.system("audit.open");
         rooms.audit.open(&call, rooms.host()).await?;
+        let expected = config.text("audit.expect_checkpoint");
+        if !expected.is_empty() {
+            let note = crate::commands::read(std::path::Path::new(expected), CHECKPOINT_BYTES_MAX)?;
+            rooms.audit.expect(&note).await?;
+        }
         tasks::settle(&rooms).await?;
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let rhythm = Rhythm {

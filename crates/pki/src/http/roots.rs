@@ -46,6 +46,8 @@ struct NewRequest {
     /// Authorities that are to be withdrawn; the list comes with them.
     #[serde(default)]
     revoke: Vec<Withdrawal>,
+    /// Where the key of a new authority is made: `sealed` or `token`; as the settings say when nobody does.
+    keys: Option<String>,
     /// Why, in words, for whoever holds the root's shares.
     #[serde(default)]
     reason: String,
@@ -105,7 +107,19 @@ async fn ask(
             Ok((id, parse_authority_reason(&one.reason)?))
         })
         .collect::<Result<Vec<_>>>()?;
+    let on_token = match body.keys.as_deref() {
+        None => None,
+        Some("sealed") => Some(false),
+        Some("token") => Some(true),
+        Some(_) => {
+            return Err(error::ROOT_ORDER
+                .at("keys")
+                .with("reason", "keys are sealed, or on the token")
+                .into());
+        }
+    };
     let order = RootOrder {
+        on_token,
         environment: body.environment,
         issuing: body.issuing,
         list: body.list,

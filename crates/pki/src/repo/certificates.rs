@@ -86,6 +86,24 @@ pub(crate) fn finish(
     Ok(rows == 1)
 }
 
+/// As [`finish`], of a certificate whose bytes were lost with a database; false when it was not planned.
+pub(crate) fn finish_without_bytes(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    id: CertificateId,
+    now: Time,
+) -> Result<bool> {
+    let rows = tx.execute(
+        sql!(
+            "-- pki.finish_without_bytes
+            update pki_certificate set state = 'issued', issued_at = $3
+            where tenant = $1 and id = $2 and state = 'planned'"
+        ),
+        &values![tenant, id, now],
+    )?;
+    Ok(rows == 1)
+}
+
 /// Gives a plan up: its number counts as revoked from now on.
 pub(crate) fn abandon(tx: &mut Tx<'_>, tenant: TenantId, id: CertificateId, now: Time) -> Result<bool> {
     let rows = tx.execute(
@@ -195,6 +213,45 @@ pub(crate) fn issued_with_key(
         &values![tenant, spki_sha256],
         certificate_row,
     )
+}
+
+/// Certificates of services in force that an authority signed, oldest first.
+pub(crate) fn issued_by(
+    rx: &mut Rx<'_>,
+    tenant: TenantId,
+    authority: AuthorityId,
+    limit: u32,
+) -> Result<Vec<Certificate>> {
+    rx.all(
+        sql!(
+            "-- pki.issued_by
+            select tenant, id, authority, serial, shard, profile, subject, names, spki_sha256, not_before, renew_at,
+                not_after, state, tbs, der, owner, source, asked_by, planned_at, issued_at, revoked_at, reason,
+                invalid_since
+            from pki_certificate
+            where tenant = $1 and authority = $2 and state = 'issued'
+                and profile not in ('root', 'issuing', 'ocsp-responder')
+            order by id
+            limit $3"
+        ),
+        &values![tenant, authority, i64::from(limit)],
+        certificate_row,
+    )
+}
+
+/// How many certificates of services in force an authority signed.
+pub(crate) fn count_issued_by(rx: &mut Rx<'_>, tenant: TenantId, authority: AuthorityId) -> Result<u64> {
+    let count: i64 = rx.one(
+        sql!(
+            "-- pki.count_issued_by
+            select count(*) as issued from pki_certificate
+            where tenant = $1 and authority = $2 and state = 'issued'
+                and profile not in ('root', 'issuing', 'ocsp-responder')"
+        ),
+        &values![tenant, authority],
+        |row| row.get(0),
+    )?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 /// Plans of services that were made before `before` and never finished. Those of authorities belong to a ceremony.

@@ -184,3 +184,16 @@ pub(crate) fn old_lists(
         |row| row.get(0),
     )
 }
+
+/// Lets the numbers of all lists jump, and every list be signed anew: what was signed after a backup had numbers that the
+/// backup does not know.
+pub(crate) fn jump_numbers(tx: &mut Tx<'_>, step: i64) -> Result<()> {
+    tx.execute(
+        sql!(
+            "-- pki.jump_numbers
+            update pki_crl set number = number + $1, version = version + 1"
+        ),
+        &values![step],
+    )?;
+    Ok(())
+}

@@ -8,6 +8,7 @@ mod inventory;
 mod issue;
 mod ocsp;
 mod overview;
+mod replay;
 mod revoke;
 mod roots;
 
@@ -27,6 +28,8 @@ pub use inventory::Search;
 pub use issue::{Asked, Explained, Issued};
 pub use ocsp::Reply;
 pub use overview::{Counts, Environment, Happening, ListState, Overview, Refusal};
+pub use replay::{Replay, Replayed};
+pub use revoke::{Batch, Selection};
 pub use roots::{Accepted, Requested, RootOrder};
 
 use crate::{
@@ -224,6 +227,16 @@ fn parsed(der: &[u8]) -> Result<x509::Certificate<'_>> {
     x509::Certificate::parse(der).map_err(|e| base::error::INTERNAL.because(e))
 }
 
+/// 32 bytes in hexadecimal.
+pub(crate) fn digest(text: &str) -> Option<[u8; 32]> {
+    let bytes: Option<Vec<u8>> = (0..text.len())
+        .step_by(2)
+        .map(|at| text.get(at..at + 2).filter(|pair| !pair.starts_with('+')))
+        .map(|pair| pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+        .collect();
+    bytes?.try_into().ok()
+}
+
 /// A serial number as lower- or upper-case hexadecimal, with or without colons.
 fn read_serial(text: &str) -> Option<Serial> {
     let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
@@ -250,6 +263,14 @@ mod tests {
         assert_eq!(read_serial(with_colons), Some(serial));
         for wrong in ["", "0", "00", "zz", "+1", &"11".repeat(21), "é1"] {
             assert_eq!(read_serial(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_32_bytes_and_nothing_else() {
+        assert_eq!(digest(&"0a".repeat(32)), Some([10; 32]));
+        for wrong in ["", "0a", &"0a".repeat(33), &"zz".repeat(32), &"é".repeat(32), &"+1".repeat(32)] {
+            assert_eq!(digest(wrong), None, "{wrong}");
         }
     }
 }

@@ -57,6 +57,9 @@ pub struct AskRoot {
     /// The environment, when there are several.
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
+    /// Where the key of a new authority is made, sealed or token; as the house's settings say when nothing is said.
+    #[arg(long, value_name = "PLACE")]
+    pub keys: Option<String>,
     /// Why, in words, for whoever holds the root's shares.
     #[arg(long = "because", default_value = "", value_name = "TEXT")]
     pub because: String,

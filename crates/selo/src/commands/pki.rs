@@ -2,6 +2,7 @@
 //!
 //! Keys of services and the key of a root are made in this process. The house never sees them.
 
+mod many;
 pub mod roots;
 
 use std::{
@@ -46,13 +47,24 @@ pub async fn run(voice: Voice, door: &Door, command: &PkiCommand) -> Result<Exit
         PkiCommand::Init(order) => init(voice, door, order).await,
         PkiCommand::Issue(order) => issue(voice, door, order).await,
         PkiCommand::Explain(wanted) => explain(voice, door, wanted).await,
-        PkiCommand::Revoke { serial, reason, invalid_since } => {
+        PkiCommand::Revoke { serial: Some(serial), reason, invalid_since, .. } => {
             revoke(voice, door, serial, reason, invalid_since.as_deref()).await
+        }
+        PkiCommand::Revoke { serial: None, all_of, key, file, preview, reason, invalid_since } => {
+            let selection = many::Selection {
+                all_of: all_of.as_deref(),
+                key: key.as_deref(),
+                file: file.as_deref(),
+                preview: *preview,
+            };
+            many::revoke(voice, door, selection, reason, invalid_since.as_deref()).await
         }
         PkiCommand::Authorities => roots::authorities(voice, door).await,
         PkiCommand::Rotate(order) => roots::rotate(voice, door, order).await,
         PkiCommand::RevokeAuthority(order) => roots::revoke_authority(voice, door, order).await,
         PkiCommand::Root(order) => roots::run(voice, door, order).await,
+        // Done before a house opens, so it never comes through this door.
+        PkiCommand::Replay { .. } => Ok(Exit::Undecided),
         PkiCommand::List(order) => list(voice, door, order).await,
         PkiCommand::Show { serial } => show(voice, door, serial).await,
         PkiCommand::Crl { out } => lists(voice, door, out).await,
@@ -62,7 +74,7 @@ pub async fn run(voice: Voice, door: &Door, command: &PkiCommand) -> Result<Exit
 
 // ---- files
 
-fn folder(path: &Path) -> Result<()> {
+pub(super) fn folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path)
         .map_err(|e| error::OUTPUT.error().with("file", path.display()).with("reason", e.kind()).because(e))
 }
@@ -144,6 +156,7 @@ async fn init(voice: Voice, door: &Door, asked: &PkiInit) -> Result<Exit> {
         None => local_order(door.public_url()),
     };
     order.dry_run |= asked.dry_run;
+    order.successor |= asked.successor;
     folder(&asked.out)?;
     let out = asked.out.as_path();
     must_be_free(out, &["root.pem", "intermediate.pem", "share-1.txt", "transcript.json", "server"])?;

@@ -71,6 +71,7 @@ async fn ask(voice: Voice, door: &Door, order: &AskRoot, mut body: Value) -> Res
     if let Some(members) = body.as_object_mut() {
         members.insert("reason".to_owned(), json!(order.because));
         members.insert("environment".to_owned(), json!(order.environment));
+        members.insert("keys".to_owned(), json!(order.keys));
     }
     let planned = door.post("/api/v1/pki/root-requests", &body).await?.data()?;
     let file = planned.get("file").cloned().unwrap_or_default();
