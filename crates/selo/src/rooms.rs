@@ -51,7 +51,14 @@ pub fn tables_without_tenant() -> Vec<(&'static str, &'static str)> {
 
 /// Every setting of the house.
 pub fn settings_table() -> Vec<&'static [Setting]> {
-    vec![settings::SETTINGS, base::telemetry::SETTINGS, http_kit::SETTINGS, keys::SETTINGS, pki::SETTINGS]
+    vec![
+        settings::SETTINGS,
+        base::telemetry::SETTINGS,
+        http_kit::SETTINGS,
+        keys::SETTINGS,
+        pki::SETTINGS,
+        pki::acme::PROBE_SETTINGS,
+    ]
 }
 
 /// An opened house: every room's service.

@@ -2,6 +2,8 @@
 //!
 //! Never here: a connection to whoever asks; probes go out through [`Prober`] alone.
 
+mod probe;
 mod prober;
 
-pub use prober::{ChallengeKind, Identifier, ProbeFault, ProbeFaultKind, Prober};
+pub use probe::{NetProber, SETTINGS as PROBE_SETTINGS};
+pub use prober::{CaaFault, CaaQuestion, ChallengeKind, Identifier, ProbeFault, ProbeFaultKind, Prober};
