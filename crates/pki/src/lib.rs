@@ -40,6 +40,7 @@ pub const MIGRATIONS: &[Migration] = &[
     store::migration!("pki", "0001_pki"),
     store::migration!("pki", "0002_root_requests"),
     store::migration!("pki", "0003_inventory"),
+    store::migration!("pki", "0004_acme"),
 ];
 
 /// Tables that belong to no tenant: none. The house's own authorities stand under the nil tenant.

@@ -279,15 +279,14 @@ async fn yesterdays_backup_and_the_mirror_give_todays_revocations_on_every_engin
     for house in engines().await {
         hierarchy(&house).await;
         let call = house.rooms.house.system("test");
-        let admin = Grade::Admin;
-        let before = house.rooms.pki.issue(&call, Id::NIL, admin, asked("a.test")).await.unwrap();
+        let before = house.rooms.pki.issue(&call, Id::NIL, Grade::Admin, asked("a.test")).await.unwrap();
         house.settle().await;
         let (house, backup) = house.back_up().await;
         // More than one bundle of leaves, so that the mirror has full and unfinished ones.
         let mut since = Vec::new();
         for number in 0..260 {
             let wanted = asked(&format!("n{number}.test"));
-            since.push(house.rooms.pki.issue(&call, Id::NIL, admin, wanted).await.unwrap());
+            since.push(house.rooms.pki.issue(&call, Id::NIL, Grade::Admin, wanted).await.unwrap());
         }
         let planned = house.rooms.pki.plan_only_for_test(&call, Id::NIL, &asked("lost.test")).await.unwrap();
         house.clock.advance(std::time::Duration::from_secs(60));

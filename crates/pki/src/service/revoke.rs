@@ -43,10 +43,20 @@ pub struct Batch {
     pub unknown: Vec<String>,
 }
 
+/// What a compromised key takes along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// The key is barred, and every certificate that holds it goes.
+    Key,
+    /// The certificate alone: whoever asks has not shown that the key is theirs.
+    Certificate,
+}
+
 /// How and why.
 #[derive(Debug, Clone, Copy)]
 struct Cause {
     reason: Reason,
+    reach: Reach,
     invalid_since: Option<Time>,
     now: Time,
 }
@@ -66,11 +76,24 @@ impl Pki {
         reason: Reason,
         invalid_since: Option<Time>,
     ) -> Result<Vec<Certificate>> {
+        self.revoke_reaching(call, tenant, named, reason, invalid_since, Reach::Key).await
+    }
+
+    /// As [`Pki::revoke`], with what a compromised key takes along.
+    pub(crate) async fn revoke_reaching(
+        &self,
+        call: &Call,
+        tenant: TenantId,
+        named: &str,
+        reason: Reason,
+        invalid_since: Option<Time>,
+        reach: Reach,
+    ) -> Result<Vec<Certificate>> {
         let certificate = self.certificate(tenant, named).await?;
         if certificate.profile.is_ca() {
             return Err(error::OF_AUTHORITY.error());
         }
-        let cause = self.cause(reason, invalid_since)?;
+        let cause = self.cause(reason, invalid_since, reach)?;
         let (id, events, call) = (certificate.id, self.facts_ahead(), call.for_tenant(tenant));
         let revoked = self
             .house
@@ -106,7 +129,7 @@ impl Pki {
         invalid_since: Option<Time>,
         preview: bool,
     ) -> Result<Batch> {
-        let cause = self.cause(reason, invalid_since)?;
+        let cause = self.cause(reason, invalid_since, Reach::Key)?;
         let selected = self.select(tenant, selection).await?;
         if preview || selected.ids.is_empty() {
             let Selected { matched, unknown, .. } = selected;
@@ -148,12 +171,12 @@ impl Pki {
         Ok(Batch { matched: selected.matched, revoked, left, unknown: selected.unknown })
     }
 
-    fn cause(&self, reason: Reason, invalid_since: Option<Time>) -> Result<Cause> {
+    fn cause(&self, reason: Reason, invalid_since: Option<Time>, reach: Reach) -> Result<Cause> {
         let now = self.house.now().whole_second();
         if invalid_since.is_some_and(|since| since > now) {
             return Err(error::MOMENT.at("invalidSince"));
         }
-        Ok(Cause { reason, invalid_since: invalid_since.map(Time::whole_second), now })
+        Ok(Cause { reason, reach, invalid_since: invalid_since.map(Time::whole_second), now })
     }
 
     /// Ids of facts, made before the transaction so that its closure may run twice.
@@ -221,7 +244,7 @@ impl Selected {
 fn with_siblings(tx: &mut Tx<'_>, named: Certificate, cause: Cause) -> Result<Vec<Certificate>> {
     let (tenant, id, spki) = (named.tenant, named.id, named.spki_sha256);
     let mut all = vec![named];
-    if cause.reason == Reason::KeyCompromise {
+    if cause.reason == Reason::KeyCompromise && cause.reach == Reach::Key {
         repo::bar(tx, tenant, &spki, "keyCompromise", cause.now)?;
         let siblings = repo::issued_with_key(tx, tenant, &spki)?;
         all.extend(siblings.into_iter().filter(|one| one.id != id));
