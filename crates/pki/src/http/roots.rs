@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(super) fn routes_of() -> ZoneRouter<Admin, Doors> {
-    ZoneRouter::new().routes(routes!(requests, ask)).routes(routes!(accept)).routes(routes!(withdraw))
+    ZoneRouter::new().routes(routes!(requests, ask)).routes(routes!(accept)).routes(routes!(abandon))
 }
 
 /// An authority that is to be withdrawn.
@@ -184,7 +184,7 @@ async fn accept(
 
 /// A request that was given up.
 #[derive(Debug, Serialize, ToSchema)]
-struct WithdrawnBody {
+struct AbandonedBody {
     /// `rreq_…`
     id: String,
     /// `abandoned`
@@ -192,15 +192,15 @@ struct WithdrawnBody {
 }
 
 /// Give an open request up. What it planned counts as revoked, since it may have been signed.
-#[utoipa::path(post, path = "/api/v1/pki/root-requests/{id}/withdraw", tag = "pki",
+#[utoipa::path(post, path = "/api/v1/pki/root-requests/{id}/abandon", tag = "pki",
     params(("id" = String, Path, description = "`rreq_…`")),
-    responses((status = 200, body = inline(Reply<WithdrawnBody>)), (status = 409, body = ErrorReply)))]
-async fn withdraw(
+    responses((status = 200, body = inline(Reply<AbandonedBody>)), (status = 409, body = ErrorReply)))]
+async fn abandon(
     State(doors): State<Doors>,
     caller: Caller,
     PathId(id): PathId<kind::RootRequest>,
-) -> Result<Reply<WithdrawnBody>, Failure> {
+) -> Result<Reply<AbandonedBody>, Failure> {
     caller.may("pki.init")?;
-    doors.pki.withdraw_root(&caller.call, tenant_of(&caller), id).await?;
-    Ok(Reply::ok(WithdrawnBody { id: id.to_string(), state: "abandoned" }))
+    doors.pki.abandon_root(&caller.call, tenant_of(&caller), id).await?;
+    Ok(Reply::ok(AbandonedBody { id: id.to_string(), state: "abandoned" }))
 }

@@ -569,7 +569,7 @@ impl Pki {
     ///
     /// # Errors
     /// `PKI_ROOT_REQUEST_GONE`; the store's.
-    pub async fn withdraw_root(&self, call: &Call, tenant: TenantId, id: Id<RequestKind>) -> Result<()> {
+    pub async fn abandon_root(&self, call: &Call, tenant: TenantId, id: Id<RequestKind>) -> Result<()> {
         let row = self.open_request(tenant, id).await?;
         let plan: Plan = serde_json::from_str(&row.plan).map_err(|e| base::error::INTERNAL.because(e))?;
         let (now, events) = (self.house.now(), [(); 3].map(|()| self.house.id()));
@@ -577,7 +577,7 @@ impl Pki {
         self.house
             .db
             .tenant(tenant.uuid())
-            .write("pki.withdraw_root", move |tx| {
+            .write("pki.abandon_root", move |tx| {
                 let [ended, retired, abandoned] = events;
                 if !repo::end_request(tx, tenant, id, "abandoned", now)? {
                     return Err(error::REQUEST_GONE.error());

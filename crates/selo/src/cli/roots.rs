@@ -29,7 +29,7 @@ pub enum RootCommand {
     /// What roots were asked for, newest first.
     Requests,
     /// Give an open request up; what it planned counts as revoked.
-    Withdraw {
+    Abandon {
         /// `rreq_…`
         id: String,
     },
