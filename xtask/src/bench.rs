@@ -70,6 +70,8 @@ pub enum Measure {
     EndToEnd(f64),
     /// CPU milliseconds of one item, at most so many.
     Milliseconds(f64),
+    /// Items per second, end to end, as a share of another line of the same run.
+    ShareOf(&'static str, f64),
 }
 
 /// One figure of the house.
@@ -98,7 +100,7 @@ enum Made {
     Selo { what: &'static str },
 }
 
-const PROGRAMS: [Program; 7] = [
+const PROGRAMS: [Program; 8] = [
     Program {
         names: &["issue", "verify"],
         made: Made::Example { package: "proof", example: "proof_speed" },
@@ -167,6 +169,17 @@ const PROGRAMS: [Program; 7] = [
                 peer: None,
             },
         ],
+    },
+    Program {
+        names: &["pki", "pki-token"],
+        made: Made::Example { package: "selo", example: "pki_token_speed" },
+        needs: &[tools::SOFTHSM],
+        figures: &[Figure {
+            what: "certificates issued by a key on SoftHSM, against SoftHSM alone",
+            line: "pki-token-issue",
+            measure: Measure::ShareOf("pki-token-raw", 0.7),
+            peer: None,
+        }],
     },
     Program {
         names: &["bulk"],
@@ -368,6 +381,17 @@ fn row(figure: &Figure, rounds: &[(Vec<Line>, Vec<Line>)]) -> Result<Row, Troubl
             format!("{}/s", grouped(middle(|line| line.rate))),
             middle(|line| line.rate) / goal,
         ),
+        Measure::ShareOf(line, goal) => {
+            let share = |(ours, _): &(Vec<Line>, Vec<Line>)| {
+                Some(named(ours, figure.line)?.rate / named(ours, line)?.rate)
+            };
+            let share = median(rounds.iter().filter_map(share).collect());
+            (
+                format!("{:.0} % of {line}", goal * 100.0),
+                format!("{}/s, {:.0} %", grouped(middle(|line| line.rate)), share * 100.0),
+                share / goal,
+            )
+        }
         Measure::Milliseconds(goal) => (
             format!("{goal} ms"),
             format!("{:.1} ms", middle(|line| line.cpu_us) / 1e3),

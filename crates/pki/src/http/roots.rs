@@ -37,6 +37,8 @@ struct Withdrawal {
 struct NewRequest {
     /// The environment, when there are several.
     environment: Option<String>,
+    /// The root, `ca_…`, when it is not the one in use.
+    root: Option<String>,
     /// The next issuing authority, in place of the one that issues now.
     #[serde(default)]
     issuing: bool,
@@ -97,15 +99,15 @@ async fn ask(
     Json(body): Json<NewRequest>,
 ) -> Result<Reply<RequestBody>, Failure> {
     caller.may("pki.init")?;
+    let authority = |text: &str| {
+        let short: String = text.chars().filter(|letter| !letter.is_control()).take(64).collect();
+        text.parse().map_err(|_| error::AUTHORITY_UNKNOWN.error().with("id", short))
+    };
+    let root = body.root.as_deref().map(authority).transpose()?;
     let revoke = body
         .revoke
         .iter()
-        .map(|one| {
-            let short: String =
-                one.authority.chars().filter(|letter| !letter.is_control()).take(64).collect();
-            let id = one.authority.parse().map_err(|_| error::AUTHORITY_UNKNOWN.error().with("id", short))?;
-            Ok((id, parse_authority_reason(&one.reason)?))
-        })
+        .map(|one| Ok((authority(&one.authority)?, parse_authority_reason(&one.reason)?)))
         .collect::<Result<Vec<_>>>()?;
     let on_token = match body.keys.as_deref() {
         None => None,
@@ -119,6 +121,7 @@ async fn ask(
         }
     };
     let order = RootOrder {
+        root,
         on_token,
         environment: body.environment,
         issuing: body.issuing,

@@ -56,6 +56,8 @@ const ROOT_ENTRIES_MAX: usize = 10_000;
 pub struct RootOrder {
     /// The environment; the only one when none is named.
     pub environment: Option<String>,
+    /// The root; the one of the environment that is in use when none is named.
+    pub root: Option<AuthorityId>,
     /// The next issuing authority, in place of the one that issues now.
     pub issuing: bool,
     /// The next revocation list; always when an authority is withdrawn.
@@ -182,7 +184,7 @@ impl Pki {
         let named = order.environment.clone().filter(|name| !name.is_empty());
         // Whoever withdraws an authority asks the root that signed it, also one that was followed by another.
         let parent = match order.revoke.first() {
-            None => None,
+            None => order.root,
             Some((id, _)) => {
                 let found = all.iter().find(|one| one.id == *id).and_then(|one| one.parent);
                 Some(found.ok_or_else(|| error::AUTHORITY_UNKNOWN.error().with("id", id))?)

@@ -42,7 +42,9 @@ pub fn offline(voice: Voice, command: &RootCommand) -> Option<Result<Exit>> {
 /// The house's; those of files.
 pub(super) async fn run(voice: Voice, door: &Door, command: &RootCommand) -> Result<Exit> {
     match command {
-        RootCommand::RequestCrl(order) => ask(voice, door, order, json!({"list": true})).await,
+        RootCommand::RequestCrl { root, ask: order } => {
+            ask(voice, door, order, json!({"list": true, "root": root})).await
+        }
         RootCommand::Accept { response, out } => accept(voice, door, response, out.as_deref()).await,
         RootCommand::Requests => requests(voice, door).await,
         RootCommand::Abandon { id } => abandon(voice, door, id).await,
