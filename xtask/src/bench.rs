@@ -75,6 +75,8 @@ pub enum Measure {
     Milliseconds(f64),
     /// Milliseconds of wall time that 95 of 100 items stay below, at most so many.
     Within(f64),
+    /// Items per second, end to end, as a share of another line of the same run.
+    ShareOf(&'static str, f64),
 }
 
 /// One figure of the house.
@@ -172,6 +174,17 @@ const PROGRAMS: [Program; 8] = [
                 peer: None,
             },
         ],
+    },
+    Program {
+        names: &["pki", "pki-token"],
+        made: Made::Example { package: "selo", example: "pki_token_speed" },
+        needs: &[tools::SOFTHSM],
+        figures: &[Figure {
+            what: "certificates issued by a key on SoftHSM, against SoftHSM alone",
+            line: "pki-token-issue",
+            measure: Measure::ShareOf("pki-token-raw", 0.7),
+            peer: None,
+        }],
     },
     Program {
         names: &["bulk"],
@@ -391,6 +404,17 @@ fn row(figure: &Figure, rounds: &[(Vec<Line>, Vec<Line>)]) -> Result<Row, Troubl
             format!("{}/s", grouped(middle(|line| line.rate))),
             middle(|line| line.rate) / goal,
         ),
+        Measure::ShareOf(line, goal) => {
+            let share = |(ours, _): &(Vec<Line>, Vec<Line>)| {
+                Some(named(ours, figure.line)?.rate / named(ours, line)?.rate)
+            };
+            let share = median(rounds.iter().filter_map(share).collect());
+            (
+                format!("{:.0} % of {line}", goal * 100.0),
+                format!("{}/s, {:.0} %", grouped(middle(|line| line.rate)), share * 100.0),
+                share / goal,
+            )
+        }
         Measure::Milliseconds(goal) => (
             format!("{goal} ms"),
             format!("{:.1} ms", middle(|line| line.cpu_us) / 1e3),

@@ -155,8 +155,8 @@ base::codes! {
         pt "Isto não pode ser pedido à raiz: {reason}." => "Nada foi planeado. Altere o que é pedido.";
     /// A root has one open request at a time.
     REQUEST_OPEN = "PKI_ROOT_REQUEST_OPEN", Conflict,
-        en "The root has an open request already." => "Sign it and take it in (selo pki root accept), or give it up (selo pki root withdraw).",
-        pt "A raiz já tem um pedido em aberto." => "Assine-o e receba-o (selo pki root accept), ou desista dele (selo pki root withdraw).";
+        en "The root has an open request already." => "Sign it and take it in (selo pki root accept), or give it up (selo pki root abandon).",
+        pt "A raiz já tem um pedido em aberto." => "Assine-o e receba-o (selo pki root accept), ou desista dele (selo pki root abandon).";
     /// A request that is over, or is none of this house.
     REQUEST_GONE = "PKI_ROOT_REQUEST_GONE", Conflict,
         en "This request to the root is not open here." => "Look at the open ones: selo pki root requests",

@@ -81,9 +81,9 @@ fn an_authority_on_a_token_issues_with_it_alone_and_gets_over_its_absence() {
 }
 
 #[test]
-fn the_next_authority_is_made_on_the_token_too_and_a_withdrawn_request_leaves_the_old_one_issuing() {
+fn the_next_authority_is_made_on_the_token_too_and_an_abandoned_request_leaves_the_old_one_issuing() {
     let name =
-        "the_next_authority_is_made_on_the_token_too_and_a_withdrawn_request_leaves_the_old_one_issuing";
+        "the_next_authority_is_made_on_the_token_too_and_an_abandoned_request_leaves_the_old_one_issuing";
     let Some(ground) = hsm::ground(name) else { return };
     ground.run(&["pki", "init", "--out", &ground.arg("ca")]).ends(0);
     hsm::take_away(&ground);
@@ -95,7 +95,7 @@ fn the_next_authority_is_made_on_the_token_too_and_a_withdrawn_request_leaves_th
     hsm::bring_back(&ground);
     let request = ground.arg("next.selo-request");
     let planned = ground.run(&["--json", "pki", "rotate", "--out", &request]).ends(0).json();
-    ground.run(&["pki", "root", "withdraw", planned["id"].as_str().unwrap()]).ends(0);
+    ground.run(&["pki", "root", "abandon", planned["id"].as_str().unwrap()]).ends(0);
     issue(&ground, "before").ends(0);
     let request = ground.arg("again.selo-request");
     ground.run(&["pki", "rotate", "--out", &request]).ends(0);

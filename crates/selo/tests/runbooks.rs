@@ -198,6 +198,14 @@ fn a_root_that_ends_is_followed_by_another_in_the_same_environment() {
     // Each root speaks for its own: the new one does not make the old one's leaves good.
     let (good, _) = judged(&ground, "second/root.pem", "ca/intermediate.pem", "old");
     assert!(!good);
+    // The old root is asked for its list as before, by name.
+    let all = ground.run(&["--json", "pki", "authorities"]).ends(0).json();
+    let root = all["items"].as_array().unwrap().iter().find(|one| one["name"] == "Selo dev Root").unwrap();
+    let list = ground.arg("list.selo-request");
+    let root = root["id"].as_str().unwrap();
+    ground.run(&["pki", "root", "request-crl", "--root", root, "--out", &list]).ends(0);
+    signed(&ground, "list.selo-request", "list.selo-response");
+    ground.run(&["pki", "root", "accept", &ground.arg("list.selo-response")]).ends(0);
     // The old one still withdraws what it signed.
     let end = ground.arg("end.selo-request");
     let authority = old["authority"].as_str().unwrap();

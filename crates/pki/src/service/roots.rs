@@ -56,6 +56,8 @@ const ROOT_ENTRIES_MAX: usize = 10_000;
 pub struct RootOrder {
     /// The environment; the only one when none is named.
     pub environment: Option<String>,
+    /// The root; the one of the environment that is in use when none is named.
+    pub root: Option<AuthorityId>,
     /// The next issuing authority, in place of the one that issues now.
     pub issuing: bool,
     /// The next revocation list; always when an authority is withdrawn.
@@ -182,7 +184,7 @@ impl Pki {
         let named = order.environment.clone().filter(|name| !name.is_empty());
         // Whoever withdraws an authority asks the root that signed it, also one that was followed by another.
         let parent = match order.revoke.first() {
-            None => None,
+            None => order.root,
             Some((id, _)) => {
                 let found = all.iter().find(|one| one.id == *id).and_then(|one| one.parent);
                 Some(found.ok_or_else(|| error::AUTHORITY_UNKNOWN.error().with("id", id))?)
@@ -569,7 +571,7 @@ impl Pki {
     ///
     /// # Errors
     /// `PKI_ROOT_REQUEST_GONE`; the store's.
-    pub async fn withdraw_root(&self, call: &Call, tenant: TenantId, id: Id<RequestKind>) -> Result<()> {
+    pub async fn abandon_root(&self, call: &Call, tenant: TenantId, id: Id<RequestKind>) -> Result<()> {
         let row = self.open_request(tenant, id).await?;
         let plan: Plan = serde_json::from_str(&row.plan).map_err(|e| base::error::INTERNAL.because(e))?;
         let (now, events) = (self.house.now(), [(); 3].map(|()| self.house.id()));
@@ -577,7 +579,7 @@ impl Pki {
         self.house
             .db
             .tenant(tenant.uuid())
-            .write("pki.withdraw_root", move |tx| {
+            .write("pki.abandon_root", move |tx| {
                 let [ended, retired, abandoned] = events;
                 if !repo::end_request(tx, tenant, id, "abandoned", now)? {
                     return Err(error::REQUEST_GONE.error());

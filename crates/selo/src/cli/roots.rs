@@ -17,7 +17,13 @@ pub enum RootCommand {
     /// Sign a request for an issuing authority; the same as sign.
     SignIntermediate(RootSign),
     /// Ask the root for its next revocation list.
-    RequestCrl(AskRoot),
+    RequestCrl {
+        /// The root, `ca_…`, when it is not the one in use.
+        #[arg(long, value_name = "ca_…")]
+        root: Option<String>,
+        #[command(flatten)]
+        ask: AskRoot,
+    },
     /// Take a root's answer in.
     Accept {
         /// The file that `selo pki root sign` wrote.
@@ -29,7 +35,7 @@ pub enum RootCommand {
     /// What roots were asked for, newest first.
     Requests,
     /// Give an open request up; what it planned counts as revoked.
-    Withdraw {
+    Abandon {
         /// `rreq_…`
         id: String,
     },
