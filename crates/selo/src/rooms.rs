@@ -73,6 +73,8 @@ pub struct Rooms {
     pub public_url: Arc<str>,
     /// Figures.
     pub metrics: Metrics,
+    /// When the house's own certificates end.
+    pub ends: crate::own::Ends,
     /// Rings when a group was committed.
     pub committed: Arc<Notify>,
     /// The name of this process in leases.
@@ -111,8 +113,20 @@ impl Rooms {
         let pki_settings = pki::Settings::from_config(config, &settings::in_clear(config, public_url))?;
         let pki = Pki::new(house.clone(), keys.clone(), pki_settings, &holder, &metrics);
         let credentials = Credentials::new(house.clone(), keys.clone(), identity.clone(), public_url);
-        let public_url = Arc::from(public_url);
-        Ok(Self { house, keys, audit, identity, pki, credentials, public_url, metrics, committed, holder })
+        let (public_url, ends) = (Arc::from(public_url), crate::own::Ends::new(&metrics));
+        Ok(Self {
+            house,
+            keys,
+            audit,
+            identity,
+            pki,
+            credentials,
+            public_url,
+            metrics,
+            ends,
+            committed,
+            holder,
+        })
     }
 
     /// Host and port of the public address, under which the logs are named.

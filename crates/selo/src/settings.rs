@@ -61,6 +61,13 @@ pub const SETTINGS: &[Setting] = &[
         "nome ou endereço com que os administradores chegam à sua escuta, para o certificado próprio",
     ),
     Setting::new(
+        "http.partner_name",
+        SettingKind::Text,
+        "",
+        "name or address under which partners reach their listener, for its own certificate; empty for the host of the public address",
+        "nome ou endereço com que os parceiros chegam à sua escuta, para o certificado próprio; vazio para a máquina do endereço público",
+    ),
+    Setting::new(
         "audit.keep_sealed",
         SettingKind::Duration { min: Duration::from_secs(DAY), max: Duration::from_secs(36_500 * DAY) },
         "730d",

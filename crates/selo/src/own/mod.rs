@@ -104,7 +104,6 @@ pub struct Keeper {
     rooms: Rooms,
     order: Order,
     place: Place,
-    ends: Ends,
     held: Option<Held>,
     patience: Patience,
 }
@@ -142,11 +141,11 @@ impl Ends {
 
 impl Keeper {
     /// A keeper that holds nothing yet.
-    pub fn new(rooms: Rooms, order: Order, place: Place, ends: Ends) -> Self {
-        Self { rooms, order, place, ends, held: None, patience: Patience::default() }
+    pub fn new(rooms: Rooms, order: Order, place: Place) -> Self {
+        Self { rooms, order, place, held: None, patience: Patience::default() }
     }
 
-    /// The serial number of the certificate in use.
+    /// The certificate in use, DER.
     pub fn certificate(&self) -> Option<&[u8]> {
         self.held.as_ref().map(|held| held.der.as_slice())
     }
@@ -236,7 +235,7 @@ impl Keeper {
         }
         let dice: [u8; 8] = self.rooms.house.chance.bytes();
         let life = Life::new(certificate.not_before, certificate.not_after, dice);
-        self.ends.put(&self.order, certificate.not_after);
+        self.rooms.ends.put(&self.order, certificate.not_after);
         self.held =
             Some(Held { id: certificate.id, authority: certificate.authority, life, der, proven: false });
         Ok(())
