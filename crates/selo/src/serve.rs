@@ -26,6 +26,7 @@ use crate::{
     partner,
     plugs::{LogProofs, Plugs},
     rooms::Rooms,
+    settings,
     tasks::{self, Rhythm},
     web,
 };
@@ -274,6 +275,7 @@ pub async fn run(voice: Voice, cli: &Cli, home: &Home, config: &Config) -> Resul
         inside.tracker.spawn(follow_files(tls, files, stop.clone()));
     }
     let mut keepers = tls.keepers(&inside.rooms, config, &listeners);
+    keepers.extend(for_database(&inside.rooms, config, home)?);
     if let Some(listener) = listeners.partner.take() {
         let (listener, keeper) = for_partners(&inside, config, listener)?;
         listeners.partner = Some(listener);
@@ -356,6 +358,21 @@ fn keeper(
 ) -> Keeper {
     let order = Order::listener(service, host, config.text("house.environment"));
     Keeper::new(rooms.clone(), order, Place::Listener(tls.clone(), address))
+}
+
+/// Who looks after the certificates with which the roles of PostgreSQL sign in.
+fn for_database(rooms: &Rooms, config: &Config, home: &Home) -> Result<Vec<Keeper>> {
+    if config.text("store.engine") != "postgres" || config.text("store.postgres_certificate") != "own" {
+        return Ok(Vec::new());
+    }
+    let mut keepers = Vec::new();
+    for key in settings::CERTIFIED_ROLES {
+        let Some(url) = config.secret(key)? else { continue };
+        let (url, role) = settings::with_own_certificate(key, &url, home)?;
+        let order = Order::database(&role.name, rooms.host_name(), config.text("house.environment"));
+        keepers.push(Keeper::new(rooms.clone(), order, Place::Database { file: role.file, url }));
+    }
+    Ok(keepers)
 }
 
 /// The listener of partners with its TLS, and who looks after its certificate.
