@@ -4,6 +4,7 @@
 //! of any bytes. [`target!`] puts the bounds around it. The time is the engine's (`-timeout=5`), the memory is ours.
 //! Never here: an input that is kept out because it is inconvenient.
 
+pub mod authority;
 pub mod carriers;
 pub mod papers;
 

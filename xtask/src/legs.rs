@@ -7,7 +7,7 @@ use crate::counts::{Counts, of_cargo, of_node, reasons};
 use crate::guard::Guard;
 use crate::run::{Report, Run, read};
 use crate::tools::{self, Tool};
-use crate::{Outcome, Trouble, dependencies, generate, place, postgres, process, tidy};
+use crate::{Outcome, Trouble, dependencies, generate, place, postgres, process, python, tidy};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -61,6 +61,8 @@ impl Choice {
 struct Parts {
     web: bool,
     interop: bool,
+    /// Judges that are written in Python.
+    python: bool,
     browser: bool,
     binary: bool,
     wasm: bool,
@@ -74,6 +76,7 @@ impl Parts {
         Self {
             web: more && has("web/package.json"),
             interop: more && binary && has("interop/package.json"),
+            python: more && has("interop/python/requirements.txt"),
             browser: more && binary && has("web/e2e/package.json"),
             binary,
             wasm: has("crates/proof/Cargo.toml") && has("crates/render/Cargo.toml"),
@@ -103,6 +106,9 @@ pub fn command(words: &[String]) -> Outcome {
     tools::provide(&parts.tools(choice.sqlite_only), &guard)?;
     if parts.wasm && !choice.only_some() {
         tools::provide_wasm(&guard)?;
+    }
+    if parts.python {
+        python::provide(&guard)?;
     }
 
     let mut run = Run::new();
@@ -152,6 +158,9 @@ pub fn command(words: &[String]) -> Outcome {
         });
     }
     run.leg("dependencies", dependencies::house);
+    if built && parts.python {
+        run.leg("pkilint", || python::pkilint(&guard));
+    }
     if built && parts.binary {
         run.leg("contract", || generate::compare(&guard));
         if parts.interop {
@@ -249,7 +258,7 @@ fn quiet(command: &mut Command, name: &str, limit: Duration, guard: &Guard) -> R
 }
 
 /// A leg of tests: what they say of themselves, and a broken end as one more failure.
-fn judge(ended: process::Ended, mut counts: Counts, log: &Path) -> Report {
+pub fn judge(ended: process::Ended, mut counts: Counts, log: &Path) -> Report {
     let mut shown = Vec::new();
     if !ended.well() || counts.failed > 0 || counts.ran() == 0 {
         let text = read(log);

@@ -20,6 +20,7 @@ mod load;
 mod place;
 mod postgres;
 mod process;
+mod python;
 mod run;
 mod tidy;
 mod tidy_text;

@@ -84,7 +84,8 @@ pub fn node_is_new_enough() -> Result<(), Trouble> {
     Err(Trouble::wrong_use(format!("Node is {}; install Node {NODE_MAJOR} or newer", said.trim())))
 }
 
-fn install(packages: &[&str], guard: &Guard) -> Result<(), Trouble> {
+/// Installs Debian packages as root, or names the line that does.
+pub fn install(packages: &[&str], guard: &Guard) -> Result<(), Trouble> {
     let line = format!("apt-get install -y --no-install-recommends {}", packages.join(" "));
     let root = process::output(place::command("id").arg("-u")).is_ok_and(|user| user.trim() == "0");
     if !root || place::find("apt-get", &[]).is_none() {

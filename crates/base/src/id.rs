@@ -60,6 +60,8 @@ kinds! {
     Authority = "ca";
     /// A ceremony in which a hierarchy was made.
     Ceremony = "cer";
+    /// What a house asks of its offline root.
+    RootRequest = "rreq";
 }
 
 /// An identifier of one kind.

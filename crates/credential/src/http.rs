@@ -37,7 +37,7 @@ pub fn public_routes(credentials: Credentials) -> ZoneRouter<Public> {
     ZoneRouter::new()
         .page("/r/{handle}", Rules::read(), get(recipient))
         .page("/r/{handle}/{file}", Rules::heavy(), get(recipient_file))
-        .page("/status/{handle}", Rules::read().open_to_every_origin(), get(status_list))
+        .page("/status/{handle}", Rules::check().open_to_every_origin(), get(status_list))
         .page("/issuers/{tenant}/did.json", Rules::read().open_to_every_origin(), get(did_document))
         .with_state(credentials)
 }
@@ -69,7 +69,7 @@ fn for_programs<Z: Zone>() -> ZoneRouter<Z, Credentials> {
 }
 
 fn routes_of() -> ZoneRouter<Admin, Credentials> {
-    for_programs().routes(routes!(erase)).page("/status/{handle}", Rules::read(), get(status_list)).page(
+    for_programs().routes(routes!(erase)).page("/status/{handle}", Rules::check(), get(status_list)).page(
         "/v/{handle}/credential.json",
         Rules::read(),
         get(behind_page),

@@ -350,6 +350,28 @@ pub fn first_of_resource(rx: &mut Rx<'_>, kind: &str, resource: &str) -> Result<
     )
 }
 
+/// A tenant's facts of a type that are older than `before`, newest first.
+pub fn of_type(
+    rx: &mut Rx<'_>,
+    tenant: Id<Tenant>,
+    kind: &str,
+    before: Id<Event>,
+    limit: u32,
+) -> Result<Vec<Recorded>> {
+    rx.all(
+        sql!(
+            "-- events.of_type
+            select id, tenant, log, type, time, actor_kind, actor_id, resource_type, resource_id, correlation,
+                payload, origin_sealed
+            from events_fact where tenant = $1 and type = $2 and id < $3
+            order by id desc
+            limit $4"
+        ),
+        &values![tenant, kind, before, i64::from(limit)],
+        recorded,
+    )
+}
+
 /// A page of facts in a tenant, newest first. Empty texts do not filter; `before` is the id after which to go on.
 pub struct Search<'a> {
     /// The tenant.

@@ -146,6 +146,13 @@ pub const SETTINGS: &[Setting] = &[
         "Attempts to sign in per address and minute.",
         "Tentativas de entrada por endereço e minuto.",
     ),
+    Setting::new(
+        "http.rate_check",
+        integer(1, 10_000_000, "requests/minute"),
+        "60000",
+        "Questions per address and minute whether something still holds: revocation lists, OCSP, renewal information.",
+        "Perguntas por endereço e minuto sobre se algo ainda vale: listas de revogação, OCSP, informação de renovação.",
+    ),
 ];
 
 /// Requests per minute and address, by class.
@@ -159,6 +166,8 @@ pub struct Rates {
     pub heavy: u32,
     /// Attempts to sign in.
     pub entry: u32,
+    /// Whether something still holds.
+    pub check: u32,
 }
 
 /// The door's settings, checked.
@@ -201,6 +210,7 @@ impl DoorSettings {
                 write: rate("http.rate_write"),
                 heavy: rate("http.rate_heavy"),
                 entry: rate("http.rate_entry"),
+                check: rate("http.rate_check"),
             },
         })
     }

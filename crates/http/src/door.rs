@@ -392,7 +392,10 @@ impl Door {
             report(&error);
         }
         let page = self.fittings.error_page.filter(|_| self.open);
-        let mut rendered = envelope::render(&error, status, visit.shape, visit.lang, &visit.request_id, page);
+        let mut rendered = match visit.rules.dialect {
+            Some(dialect) => dialect(&error, status),
+            None => envelope::render(&error, status, visit.shape, visit.lang, &visit.request_id, page),
+        };
         for (name, value) in response.headers() {
             if !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH | header::RETRY_AFTER) {
                 rendered.headers_mut().append(name, value.clone());

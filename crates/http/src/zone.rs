@@ -29,10 +29,11 @@ use std::{collections::HashMap, convert::Infallible, marker::PhantomData, time::
 
 use axum::{
     extract::{DefaultBodyLimit, Request},
-    http::Method,
-    response::IntoResponse,
+    http::{Method, StatusCode},
+    response::{IntoResponse, Response},
     routing::MethodRouter,
 };
+use base::Error;
 use utoipa::openapi::{OpenApi, OpenApiBuilder, PathItem};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
@@ -97,6 +98,9 @@ pub enum Class {
     Heavy,
     /// Where a secret could be guessed.
     Entry,
+    /// Whether something still holds: revocation lists, OCSP, renewal information. Machines ask it often, and for many
+    /// others behind one address.
+    Check,
     /// Not counted: health, files of the page.
     Free,
 }
@@ -109,6 +113,7 @@ impl Class {
             Self::Write => "write",
             Self::Heavy => "heavy",
             Self::Entry => "entry",
+            Self::Check => "check",
             Self::Free => "free",
         }
     }
@@ -132,7 +137,11 @@ pub struct Rules {
     pub(crate) cors: Cors,
     pub(crate) idempotent: bool,
     pub(crate) indexable: bool,
+    pub(crate) dialect: Option<Dialect>,
 }
+
+/// How a standard protocol says no: the failure and its status become an answer of that protocol.
+pub type Dialect = fn(&Error, StatusCode) -> Response;
 
 impl Rules {
     const fn of(class: Class) -> Self {
@@ -143,6 +152,7 @@ impl Rules {
             cors: Cors::Listed,
             idempotent: false,
             indexable: false,
+            dialect: None,
         }
     }
     /// Looking something up: the default of GET.
@@ -160,6 +170,10 @@ impl Rules {
     /// Where a secret could be guessed.
     pub const fn entry() -> Self {
         Self::of(Class::Entry)
+    }
+    /// Whether something still holds.
+    pub const fn check() -> Self {
+        Self::of(Class::Check)
     }
     /// Not counted and not logged.
     pub const fn free() -> Self {
@@ -193,6 +207,12 @@ impl Rules {
     #[must_use]
     pub const fn not_idempotent(mut self) -> Self {
         self.idempotent = false;
+        self
+    }
+    /// Failures have the form of a standard protocol, those of the door as well.
+    #[must_use]
+    pub const fn in_dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
         self
     }
     /// Search engines may list it.

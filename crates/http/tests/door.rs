@@ -308,6 +308,24 @@ async fn other_origins_read_only_what_is_open_or_listed() {
 }
 
 #[tokio::test]
+async fn a_route_of_another_protocol_says_no_in_its_words_and_keeps_the_house_s_headers() {
+    let app = House::with(&[("http.rate_check", "5")]).public();
+    let ask = async |method: &str, body: &'static [u8]| {
+        answer(app.service(), request(method, "/foreign", &[], Body::from(body))).await
+    };
+    assert_eq!(ask("POST", b"0123456789").await.text(), "{\"success\":true,\"data\":10,\"message\":null}");
+    let large = ask("POST", b"0123456789x").await;
+    assert_eq!((large.status, large.text().as_str()), (200, "413 BODY_TOO_LARGE"));
+    assert!(large.header("x-request-id").starts_with("req_"));
+    assert!(large.header("content-security-policy").contains("default-src 'none'"));
+    assert_eq!(ask("PUT", b"").await.text(), "405 METHOD_NOT_ALLOWED");
+    for _ in 0..2 {
+        ask("POST", b"").await;
+    }
+    assert_eq!(ask("POST", b"").await.text(), "429 RATE_LIMITED");
+}
+
+#[tokio::test]
 async fn who_asks_too_often_is_told_how_long_to_wait() {
     let house = House::with(&[("http.rate_entry", "6")]);
     let app = house.public();

@@ -6,7 +6,9 @@
 //! Never here: the key of a root or of a service, two signatures over one plan, a revocation that is taken back, a name
 //! that the issuer's own constraints forbid.
 
+pub mod acme;
 pub mod error;
+mod exchange;
 pub mod facts;
 mod http;
 mod model;
@@ -17,19 +19,27 @@ mod rules;
 mod service;
 mod settings;
 
+pub use exchange::{CheckedRequest, EXCHANGE_BYTES_MAX, PartKind, RootRequest, RootResponse, Told};
 pub use http::{Doors, Proofs, admin_routes, contract, public_routes};
 pub use model::{Authority, AuthorityKind, AuthorityState, Certificate, State};
 pub use order::CeremonyOrder;
 pub use request::{LocalKey, local_key, request_der, root_spki};
 pub use rules::Grade;
 pub use rules::WantedNames;
-pub use service::{Asked, Explained, Held, Issued, Pki, PlannedCeremony, RootSignatures, Search, SignedList};
+pub use service::{
+    Accepted, Asked, Counts, Environment, Explained, Happening, Held, Issued, ListState, Overview, Pki,
+    PlannedCeremony, Refusal, Requested, RootOrder, RootSignatures, Search, SignedList,
+};
 pub use settings::{SETTINGS, Settings};
 
 use store::Migration;
 
 /// This room's tables.
-pub const MIGRATIONS: &[Migration] = &[store::migration!("pki", "0001_pki")];
+pub const MIGRATIONS: &[Migration] = &[
+    store::migration!("pki", "0001_pki"),
+    store::migration!("pki", "0002_root_requests"),
+    store::migration!("pki", "0003_inventory"),
+];
 
 /// Tables that belong to no tenant: none. The house's own authorities stand under the nil tenant.
 pub const TABLES_WITHOUT_TENANT: &[(&str, &str)] = &[];

@@ -4,7 +4,7 @@
 //! Never here: a key, a time.
 
 use base::Result;
-use proof::x509::{Attribute, Name, NameConstraints, Subtree};
+use proof::x509::{Attribute, Name, NameConstraints, Oid, Profile, Subtree};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -42,6 +42,9 @@ pub struct CeremonyOrder {
     pub permitted_dns: Vec<String>,
     /// Networks that it may name.
     pub permitted_ip: Vec<String>,
+    /// The arc of the organisation's own below which this hierarchy has a policy for each profile, as
+    /// `1.3.6.1.4.1.32473.1.5`; empty for certificates that name no policy. No two hierarchies share one.
+    pub policy_arc: String,
     /// How many shares give the root's key back.
     pub threshold: u8,
     /// How many shares there are.
@@ -73,6 +76,7 @@ impl Default for CeremonyOrder {
                 "::1/128",
                 "fc00::/7",
             ]),
+            policy_arc: String::new(),
             threshold: 2,
             shares: 3,
             service_names: own(&["localhost"]),
@@ -86,6 +90,7 @@ pub(crate) struct Names {
     pub(crate) root: Name,
     pub(crate) issuing: Name,
     pub(crate) constraints: NameConstraints,
+    pub(crate) policies: Vec<Oid>,
 }
 
 impl CeremonyOrder {
@@ -133,7 +138,18 @@ impl CeremonyOrder {
         if root == issuing {
             return Err(wrong("issuingName", "root and issuing authority have one name".to_owned()));
         }
-        Ok(Names { root, issuing, constraints: self.constraints()? })
+        Ok(Names { root, issuing, constraints: self.constraints()?, policies: self.policies()? })
+    }
+
+    /// What the issuing authority may assert; nothing without an arc.
+    fn policies(&self) -> Result<Vec<Oid>> {
+        if self.policy_arc.is_empty() {
+            return Ok(Vec::new());
+        }
+        Oid::parse(&self.policy_arc).and_then(|arc| Profile::policies_below(&arc)).ok_or_else(|| {
+            let reason = "an arc of the organisation, as 1.3.6.1.4.1.32473.1.5".to_owned();
+            error::CEREMONY.at("policyArc").with("reason", reason)
+        })
     }
 
     /// Both lists are needed: a kind of name without a permitted subtree would be permitted whole.
@@ -197,6 +213,7 @@ mod tests {
         assert_eq!(with(|order| order.permitted_dns = vec!["*.a.example".into()]), "permittedDns");
         assert_eq!(with(|order| order.permitted_ip = vec!["10.0.0.0/33".into()]), "permittedIp");
         assert_eq!(with(|order| order.root_name = "x".repeat(65)), "rootName");
+        assert_eq!(with(|order| order.policy_arc = "1.3.six".into()), "policyArc");
     }
 
     #[test]

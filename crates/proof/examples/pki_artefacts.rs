@@ -1,9 +1,11 @@
-//! Writes one certificate of each profile and kind of key, a CRL of each scope and an OCSP response of each status into a
-//! folder, for linters that we did not write, and says how fast each step is.
+//! Writes one certificate of each profile and kind of key, a CRL of each scope and an OCSP response of each status, by
+//! issuers of each kind, into a folder, for linters that we did not write. Without a folder it says how fast each step is.
 //!
-//!     cargo run --release --example pki_artefacts -p proof -- FOLDER
+//!     cargo run --example pki_artefacts -p proof -- FOLDER
+//!     cargo run --release --example pki_artefacts -p proof
 //!
-//! Never here: a check; the tests check.
+//! `FOLDER/artefacts.txt` lists them, a line each: kind, file, and the certificate of who signed it.
+//! Never here: a check; the tests and the linters check.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -13,7 +15,7 @@
 #[path = "../tests/x509_support/mod.rs"]
 mod x509_support;
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,38 +32,79 @@ const ENTRIES: u32 = 1_000_000;
 const ROUNDS: u32 = 5_000;
 
 fn main() {
-    let folder = std::env::args().nth(1).unwrap_or_else(|| "pki-artefacts".into());
-    let folder = Path::new(&folder);
-    std::fs::create_dir_all(folder).unwrap();
-    let house = Hierarchy::new();
-    certificates(&house, folder);
-    lists(&house, folder);
-    answers(&house, folder);
-    speed(&house);
+    match std::env::args().nth(1) {
+        Some(folder) => Desk::new(&folder).fill(),
+        None => speed(&Hierarchy::new()),
+    }
 }
 
-fn write(folder: &Path, name: &str, bytes: &[u8]) {
-    std::fs::write(folder.join(name), bytes).unwrap();
+/// The folder, and the lines that say what is in it.
+struct Desk {
+    folder: PathBuf,
+    listed: String,
 }
 
-fn write_certificate(folder: &Path, name: &str, der: &[u8]) {
-    write(folder, &format!("{name}.pem"), pem::encode(pem::Label::Certificate, der).as_bytes());
-}
+impl Desk {
+    fn new(folder: &str) -> Self {
+        std::fs::create_dir_all(folder).unwrap();
+        Self { folder: folder.into(), listed: String::new() }
+    }
 
-fn certificates(house: &Hierarchy, folder: &Path) {
-    write_certificate(folder, "root", &house.root.der);
-    write_certificate(folder, "issuing", &house.issuing.der);
-    for (kind, signer) in all_kinds() {
-        let other = Hierarchy::of(Arc::clone(signer), Arc::new(Signer::p256()), None);
-        write_certificate(folder, &format!("root-{kind}"), &other.root.der);
-        let other = Hierarchy::of(Arc::new(Signer::p384()), Arc::clone(signer), None);
-        write_certificate(folder, &format!("issuing-{kind}"), &other.issuing.der);
-        for profile in end_entities().filter(|profile| profile.key_usage(signer.key()).is_some()) {
-            let mut parts = Parts::of(profile);
-            // some linters do not know wildcards, which RFC 5280 leaves to others
-            parts.names.retain(|name| !name.text().starts_with('*'));
-            let der = house.issuing.issue(&parts.draft(profile, signer.key())).unwrap();
-            write_certificate(folder, &format!("leaf-{}-{kind}", profile.as_str()), &der);
+    fn fill(mut self) {
+        let house = Hierarchy::new();
+        self.authorities(&house, "");
+        self.leaves(&house);
+        // an issuing key of another kind than the root's, so that both sign once with each
+        let below = all_kinds().iter().cycle().skip(1);
+        for ((root_kind, root), (kind, issuing)) in all_kinds().iter().zip(below) {
+            let house = Hierarchy::of(Arc::clone(root), Arc::clone(issuing), Some(&constraints()));
+            self.authorities(&house, &format!("-{root_kind}-{kind}"));
+        }
+        std::fs::write(self.folder.join("artefacts.txt"), self.listed).unwrap();
+    }
+
+    fn put(&mut self, kind: &str, file: &str, by: &str, bytes: &[u8]) {
+        std::fs::write(self.folder.join(file), bytes).unwrap();
+        self.listed.push_str(&format!("{kind} {file} {by}\n"));
+    }
+
+    fn put_certificate(&mut self, name: &str, by: &str, der: &[u8]) {
+        let text = pem::encode(pem::Label::Certificate, der);
+        self.put("certificate", &format!("{name}.pem"), &format!("{by}.pem"), text.as_bytes());
+    }
+
+    /// A hierarchy, and what its authorities say: lists and answers.
+    fn authorities(&mut self, house: &Hierarchy, mark: &str) {
+        let (root, issuing) = (format!("root{mark}"), format!("issuing{mark}"));
+        self.put_certificate(&root, &root, &house.root.der);
+        self.put_certificate(&issuing, &root, &house.issuing.der);
+        self.put_certificate(&format!("responder{mark}"), &issuing, &house.responder.der);
+        let shard = Uri::parse_http("http://pki.dev.example/crl/issuing-1/3.crl").unwrap();
+        let (root, issuing) = (format!("{root}.pem"), format!("{issuing}.pem"));
+        self.put("arl", &format!("root{mark}.crl"), &root, &list(house, Scope::Everything, []));
+        let entries = (0..12).map(entry);
+        self.put("crl", &format!("shard{mark}.crl"), &issuing, &list(house, Scope::Shard(&shard), entries));
+        self.put("crl", &format!("shard-empty{mark}.crl"), &issuing, &list(house, Scope::Shard(&shard), []));
+        let revoked = Status::Revoked { at: moment(NOW_S - 60), reason: Reason::KeyCompromise };
+        for (name, status) in [("good", Status::Good), ("revoked", revoked), ("unknown", Status::Unknown)] {
+            for (hash, word, nonce) in
+                [(IdHash::Sha1, "sha1", None), (IdHash::Sha256, "sha256", Some(&[7; 32]))]
+            {
+                let bytes = answer(house, status, hash, nonce.map(<[u8; 32]>::as_slice));
+                self.put("answer", &format!("ocsp-{name}-{word}{mark}.der"), &issuing, &bytes);
+            }
+        }
+    }
+
+    fn leaves(&mut self, house: &Hierarchy) {
+        for (kind, signer) in all_kinds() {
+            for profile in end_entities().filter(|profile| profile.key_usage(signer.key()).is_some()) {
+                let mut parts = Parts::of(profile);
+                // some linters do not know wildcards, which RFC 5280 leaves to others
+                parts.names.retain(|name| !name.text().starts_with('*'));
+                let der = house.issuing.issue(&parts.draft(profile, signer.key())).unwrap();
+                self.put_certificate(&format!("leaf-{}-{kind}", profile.as_str()), "issuing", &der);
+            }
         }
     }
 }
@@ -95,13 +138,6 @@ fn entry(number: u32) -> Entry {
     }
 }
 
-fn lists(house: &Hierarchy, folder: &Path) {
-    let shard = Uri::parse_http("http://pki.dev.example/crl/issuing-1/3.crl").unwrap();
-    write(folder, "root.crl", &list(house, Scope::Everything, []));
-    write(folder, "shard.crl", &list(house, Scope::Shard(&shard), (0..12).map(entry)));
-    write(folder, "shard-empty.crl", &list(house, Scope::Shard(&shard), []));
-}
-
 fn answer(house: &Hierarchy, status: Status, hash: IdHash, nonce: Option<&[u8]>) -> Vec<u8> {
     let issuing = house.issuing.certificate();
     let id = CertId::new(hash, &issuing.subject, house.issuing.signer.key(), serial(4)).unwrap();
@@ -116,18 +152,6 @@ fn answer(house: &Hierarchy, status: Status, hash: IdHash, nonce: Option<&[u8]>)
     let tbs = draft.tbs().unwrap();
     let signature = house.responder.signer.sign(&tbs);
     assemble_response(&tbs, house.responder.signer.algorithm(), &signature, &house.responder.der)
-}
-
-fn answers(house: &Hierarchy, folder: &Path) {
-    let revoked = Status::Revoked { at: moment(NOW_S - 60), reason: Reason::KeyCompromise };
-    for (name, status) in [("good", Status::Good), ("revoked", revoked), ("unknown", Status::Unknown)] {
-        write(folder, &format!("ocsp-{name}-sha1.der"), &answer(house, status, IdHash::Sha1, None));
-        write(
-            folder,
-            &format!("ocsp-{name}-sha256.der"),
-            &answer(house, status, IdHash::Sha256, Some(&[7; 32])),
-        );
-    }
 }
 
 fn measure(what: &str, mut step: impl FnMut()) {

@@ -3,9 +3,13 @@
 //! `--json` prints one JSON value on stdout; progress and logs go to stderr. Exit codes: 0 done or valid, 1 a clear no,
 //! 2 unreadable input or wrong use, 3 trouble of our own, 4 could not be decided.
 
+mod roots;
+
 use std::{borrow::Cow, ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+
+pub use roots::{AskRoot, RevokeAuthority, RootCommand, RootSign};
 
 /// Selo: one program for a country's, a university's or a bank's digital trust.
 #[derive(Debug, Parser)]
@@ -267,6 +271,15 @@ pub enum PkiCommand {
         #[arg(long, value_name = "TIME")]
         invalid_since: Option<String>,
     },
+    /// The authorities by environment, the root first.
+    Authorities,
+    /// Ask the root for the next issuing authority; the one that issues now retires when the answer is taken in.
+    Rotate(AskRoot),
+    /// Ask the root to withdraw an issuing authority, and with it everything that it signed.
+    RevokeAuthority(RevokeAuthority),
+    /// The offline root: show and sign what it is asked for, take its answers in.
+    #[command(subcommand)]
+    Root(RootCommand),
     /// List certificates, newest first.
     List(PkiList),
     /// Show a certificate with its chain.

@@ -7,10 +7,16 @@ use store::{Row, Rx, Tx, sql, values};
 use super::{broken, serial};
 use crate::model::{AuthorityId, Certificate, CertificateId, State, TenantId};
 
-/// A certificate before it is signed, with the digest by which certificates of the same names are found.
-pub(crate) fn insert_planned(tx: &mut Tx<'_>, certificate: &Certificate) -> Result<()> {
+/// The names as they are stored, and the digest by which certificates of the same names are found.
+fn names_of(certificate: &Certificate) -> Result<(String, [u8; 32])> {
     let names = serde_json::to_string(&certificate.names).map_err(|e| base::error::INTERNAL.because(e))?;
     let digest = proof::crypto::sha256(names.as_bytes());
+    Ok((names, digest))
+}
+
+/// A certificate before it is signed, with the digest by which certificates of the same names are found.
+pub(crate) fn insert_planned(tx: &mut Tx<'_>, certificate: &Certificate) -> Result<()> {
+    let (names, digest) = names_of(certificate)?;
     tx.execute(
         sql!(
             "-- pki.insert_planned
@@ -209,125 +215,6 @@ pub(crate) fn stale_plans(rx: &mut Rx<'_>, before: Time, limit: u32) -> Result<V
     )
 }
 
-/// What a list of certificates is narrowed by. Empty texts do not filter; times are bounds that always hold otherwise.
-#[derive(Debug, Clone)]
-pub(crate) struct Filter {
-    pub(crate) state: String,
-    pub(crate) profile: String,
-    pub(crate) owner: String,
-    pub(crate) expires_before: Time,
-    /// A bound from below and one from above, of names or of names turned round.
-    pub(crate) name: Option<(String, String)>,
-    pub(crate) suffix: Option<(String, String)>,
-}
-
-/// A page of a tenant's certificates, newest first.
-pub(crate) fn page(
-    rx: &mut Rx<'_>,
-    tenant: TenantId,
-    filter: &Filter,
-    before: CertificateId,
-    limit: u32,
-) -> Result<Vec<Certificate>> {
-    rx.all(
-        sql!(
-            "-- pki.page
-            select tenant, id, authority, serial, shard, profile, subject, names, spki_sha256, not_before, renew_at,
-                not_after, state, tbs, der, owner, source, asked_by, planned_at, issued_at, revoked_at, reason,
-                invalid_since
-            from pki_certificate
-            where tenant = $1 and id < $2 and ($3 = '' or state = $3) and ($4 = '' or profile = $4)
-                and ($5 = '' or owner = $5) and not_after < $6
-            order by id desc
-            limit $7"
-        ),
-        &values![
-            tenant,
-            before,
-            filter.state.as_str(),
-            filter.profile.as_str(),
-            filter.owner.as_str(),
-            filter.expires_before,
-            i64::from(limit)
-        ],
-        certificate_row,
-    )
-}
-
-/// As [`page`], of those with a name between two bounds.
-pub(crate) fn page_by_name(
-    rx: &mut Rx<'_>,
-    tenant: TenantId,
-    filter: &Filter,
-    (from, to): (&str, &str),
-    before: CertificateId,
-    limit: u32,
-) -> Result<Vec<Certificate>> {
-    rx.all(
-        sql!(
-            "-- pki.page_by_name
-            select tenant, id, authority, serial, shard, profile, subject, names, spki_sha256, not_before, renew_at,
-                not_after, state, tbs, der, owner, source, asked_by, planned_at, issued_at, revoked_at, reason,
-                invalid_since
-            from pki_certificate
-            where tenant = $1 and id < $2 and ($3 = '' or state = $3) and ($4 = '' or profile = $4)
-                and ($5 = '' or owner = $5) and not_after < $6
-                and id in (select certificate from pki_name where tenant = $1 and name >= $7 and name < $8)
-            order by id desc
-            limit $9"
-        ),
-        &values![
-            tenant,
-            before,
-            filter.state.as_str(),
-            filter.profile.as_str(),
-            filter.owner.as_str(),
-            filter.expires_before,
-            from,
-            to,
-            i64::from(limit)
-        ],
-        certificate_row,
-    )
-}
-
-/// As [`page`], of those with a name that, turned round, lies between two bounds.
-pub(crate) fn page_by_suffix(
-    rx: &mut Rx<'_>,
-    tenant: TenantId,
-    filter: &Filter,
-    (from, to): (&str, &str),
-    before: CertificateId,
-    limit: u32,
-) -> Result<Vec<Certificate>> {
-    rx.all(
-        sql!(
-            "-- pki.page_by_suffix
-            select tenant, id, authority, serial, shard, profile, subject, names, spki_sha256, not_before, renew_at,
-                not_after, state, tbs, der, owner, source, asked_by, planned_at, issued_at, revoked_at, reason,
-                invalid_since
-            from pki_certificate
-            where tenant = $1 and id < $2 and ($3 = '' or state = $3) and ($4 = '' or profile = $4)
-                and ($5 = '' or owner = $5) and not_after < $6
-                and id in (select certificate from pki_name where tenant = $1 and reversed >= $7 and reversed < $8)
-            order by id desc
-            limit $9"
-        ),
-        &values![
-            tenant,
-            before,
-            filter.state.as_str(),
-            filter.profile.as_str(),
-            filter.owner.as_str(),
-            filter.expires_before,
-            from,
-            to,
-            i64::from(limit)
-        ],
-        certificate_row,
-    )
-}
-
 /// Certificates in force whose last third began and that no later one of the same names and profile follows.
 pub(crate) fn overdue(
     rx: &mut Rx<'_>,
@@ -449,4 +336,38 @@ pub(crate) fn is_barred(rx: &mut Rx<'_>, tenant: TenantId, spki_sha256: &[u8; 32
         |row| row.get::<String>(0),
     )?;
     Ok(found.is_some())
+}
+
+/// Whether the key is in force in a certificate of other names that somebody else asked for, and in none of these names:
+/// a renewal is for everybody who may have the names.
+pub(crate) fn is_anothers_key(rx: &mut Rx<'_>, certificate: &Certificate, now: Time) -> Result<bool> {
+    let (_, digest) = names_of(certificate)?;
+    let found = rx.optional(
+        sql!(
+            "-- pki.is_anothers_key
+            select owner from pki_certificate
+            where tenant = $1 and spki_sha256 = $2 and state = 'issued' and not_after > $3
+                and asked_by <> $4 and names_sha256 <> $5
+                and not exists (select 1 from pki_certificate r
+                    where r.tenant = $1 and r.spki_sha256 = $2 and r.state = 'issued' and r.not_after > $3
+                        and r.names_sha256 = $5)
+            limit 1"
+        ),
+        &values![certificate.tenant, certificate.spki_sha256, now, certificate.asked_by.as_str(), digest],
+        |row| row.get::<String>(0),
+    )?;
+    Ok(found.is_some())
+}
+
+/// When the newest certificate in force was planned.
+pub(crate) fn newest(rx: &mut Rx<'_>, tenant: TenantId) -> Result<Option<Time>> {
+    rx.optional(
+        sql!(
+            "-- pki.newest
+            select planned_at from pki_certificate
+            where tenant = $1 and state = 'issued' order by id desc limit 1"
+        ),
+        &values![tenant],
+        |row| row.get::<Time>(0),
+    )
 }

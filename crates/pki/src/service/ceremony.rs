@@ -25,6 +25,7 @@ use super::{
     Pki,
     issue::{BACKDATE_S, abandoned_fact, issued_fact},
     parsed, refuse,
+    roots::created_fact,
 };
 use crate::{
     error, facts,
@@ -39,7 +40,7 @@ use crate::{
 
 const DAY_S: i64 = 86_400;
 /// A root's list is good for twelve months.
-const ROOT_LIST_S: i64 = 365 * DAY_S;
+pub(super) const ROOT_LIST_S: i64 = 365 * DAY_S;
 /// Shares and witnesses of one transcript.
 const FINGERPRINTS_MAX: usize = 16;
 
@@ -220,8 +221,8 @@ impl Pki {
         };
         let mut drafts = Vec::new();
         let issuer = Issuer::root(names.root.clone(), root_key, lasting(Profile::Root)?);
-        for (profile, subject, key, pointers, part, constraints) in [
-            (Profile::Root, &names.root, root_key, &none, &root_part, None),
+        for (profile, subject, key, pointers, part, constraints, policies) in [
+            (Profile::Root, &names.root, root_key, &none, &root_part, None, &[][..]),
             (
                 Profile::Issuing,
                 &names.issuing,
@@ -229,6 +230,7 @@ impl Pki {
                 &at_root,
                 &issuing_part,
                 Some(&names.constraints),
+                &names.policies,
             ),
         ] {
             let serial = Serial::from_random(self.house.chance.bytes());
@@ -241,7 +243,7 @@ impl Pki {
                 names: &[],
                 key,
                 pointers,
-                policies: &[],
+                policies,
                 own_usage: None,
                 constraints,
                 must_staple: false,
@@ -370,12 +372,7 @@ impl Pki {
         for (certificate, authority) in certificates.iter().zip(&authorities) {
             let der = certificate.der.as_deref().unwrap_or_default();
             facts.push(issued_fact(certificate, self.house.id(), now, der));
-            let payload = json!({
-                "authority": authority.id, "kind": authority.kind.name(), "environment": authority.environment,
-                "certificate": certificate.id, "parent": authority.parent.map(|parent| parent.to_string()),
-            });
-            let fact = Fact::new(&facts::AUTHORITY_CREATED, self.house.id(), now, authority.id, payload);
-            facts.push(fact.of(ceremony.tenant).fixing("x509", sha256(der)));
+            facts.push(created_fact(authority, self.house.id(), now));
         }
         let parsed_crl = x509::crl::Crl::parse(&crl).map_err(|e| base::error::INTERNAL.because(e))?;
         let next_update = parsed_crl.next_update.map(time);

@@ -10,7 +10,7 @@ use proof::x509::{Profile, crl::Reason};
 
 use super::Pki;
 use crate::{
-    model::{AuthorityKind, reason_name},
+    model::{AuthorityKind, AuthorityState, reason_name},
     repo,
 };
 
@@ -139,6 +139,17 @@ impl Pki {
                     ),
                 };
                 samples.push(gauge(name, help, labels.clone(), seconds(next_update)));
+            }
+            // Two thirds of an authority's life are over: its successor should be asked for.
+            let third = authority.not_after.since(authority.not_before) / 3;
+            if authority.state == AuthorityState::Active {
+                let overdue = now >= authority.not_before.plus(third * 2);
+                samples.push(gauge(
+                    "selo_ca_renewal_overdue",
+                    "Whether an authority that issues is past two thirds of its life.",
+                    labels.clone(),
+                    f64::from(u8::from(overdue)),
+                ));
             }
             samples.push(gauge(
                 "selo_ca_not_after_seconds",

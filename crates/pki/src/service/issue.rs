@@ -11,8 +11,8 @@ use keys::{PreparedKey, Succession};
 use proof::{
     crypto::{SubjectKey, hex},
     x509::{
-        self, Attribute, Csr, CsrFault, Draft, DraftFault, GeneralName, Issuer, Name, Pointers, Profile,
-        Serial, Validity,
+        self, Attribute, Csr, CsrFault, Draft, DraftFault, ExtendedUsage, GeneralName, Issuer, Name, Oid,
+        Pointers, Profile, Serial, Validity,
         lint::Finding,
         pem::{self, Label},
     },
@@ -30,6 +30,10 @@ use crate::{
 /// A certificate is valid from so long before it is made, for clocks that are behind.
 pub(crate) const BACKDATE_S: i64 = 60;
 const STALE_AT_ONCE: u32 = 200;
+/// A clock that runs back further than this issues nothing: equal processes may differ by less.
+const CLOCK_BACK_MAX: Duration = Duration::from_secs(5);
+/// So many authorities in a row may be replaced while one certificate is being decided.
+const CHANGES_MAX: u32 = 3;
 
 /// What somebody asks for.
 #[derive(Debug, Clone, Default)]
@@ -118,9 +122,22 @@ impl Pki {
         }
     }
 
+    /// Issues from the authority that issues now. One that was replaced between the look and the plan has planned nothing,
+    /// so the next one is asked.
     async fn issue_once(&self, call: &Call, tenant: TenantId, grade: Grade, asked: Asked) -> Result<Issued> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.issue_now(call, tenant, grade, &asked).await {
+                Err(failure) if failure.is(&error::AUTHORITY_CHANGED) && tries < CHANGES_MAX => {}
+                other => return other,
+            }
+        }
+    }
+
+    async fn issue_now(&self, call: &Call, tenant: TenantId, grade: Grade, asked: &Asked) -> Result<Issued> {
         let authority = self.issuing(tenant, asked.environment.as_deref()).await?;
-        let wanted = read(&asked)?;
+        let wanted = read(asked)?;
         let mut against = rules::objections(&self.settings, grade, wanted.profile, &wanted.names).into_iter();
         if let Some(first) = against.next() {
             return Err(against.fold(first, Error::detail));
@@ -175,6 +192,14 @@ impl Pki {
                 explained.validity = Some((draught.certificate.not_before, draught.certificate.not_after));
                 explained.reasons.extend(refuse(&draught.findings).err());
                 explained.findings = draught.findings;
+                let (row, now) = (draught.certificate, self.house.now());
+                let taken = self
+                    .house
+                    .db
+                    .tenant(house_tenant.uuid())
+                    .read("pki.is_anothers_key", move |rx| repo::is_anothers_key(rx, &row, now))
+                    .await?;
+                explained.reasons.extend(taken.then(|| error::KEY_TAKEN.at("csr")));
             }
             Err(failure) if is_refusal(&failure) => explained.reasons.push(failure),
             Err(failure) => return Err(failure),
@@ -209,6 +234,8 @@ impl Pki {
             ocsp: Some(self.address("ocsp")?),
             issuer: Some(self.address(&format!("ca/{}.cer", authority.handle))?),
         };
+        let asserted = issuing.policies().map_err(|e| base::error::INTERNAL.because(e))?;
+        let policy = wanted.profile.policy(&asserted);
         let draft = Draft {
             profile: wanted.profile,
             serial,
@@ -217,8 +244,8 @@ impl Pki {
             names: &wanted.names,
             key: &wanted.key,
             pointers: &pointers,
-            policies: &[],
-            own_usage: None,
+            policies: policy.as_slice(),
+            own_usage: self.own_usage(wanted.profile)?,
             constraints: None,
             must_staple: wanted.must_staple,
         };
@@ -254,6 +281,16 @@ impl Pki {
         Ok(Draught { certificate, names: wanted.names.clone(), findings })
     }
 
+    /// The organisation's own extended key usage, for the profiles that live by one.
+    fn own_usage(&self, profile: Profile) -> Result<Option<Oid>> {
+        if profile.shape().extended_usage != ExtendedUsage::Own {
+            return Ok(None);
+        }
+        let below = |arc: Oid| profile.number().and_then(|number| arc.child(number));
+        let usage = self.settings.usage_arc.and_then(below);
+        usage.map(Some).ok_or_else(|| error::USAGE_ARC.at("profile").with("profile", profile.as_str()))
+    }
+
     /// Plan, sign, verify, finish; in a task of its own, so that a client that goes away cancels nothing half way.
     async fn produce(
         &self,
@@ -279,7 +316,7 @@ impl Pki {
         responder: Option<ForResponder>,
     ) -> Result<Certificate> {
         let certificate = draught.certificate;
-        self.plan(&certificate, draught.names).await?;
+        self.plan(&certificate, draught.names, responder.is_some()).await?;
         let der = self.sign(authority, &certificate.tbs).await?;
         let now = self.house.now();
         let fact = issued_fact(&certificate, self.house.id(), now, &der);
@@ -316,7 +353,8 @@ impl Pki {
         Ok(issued)
     }
 
-    async fn plan(&self, certificate: &Certificate, names: Vec<GeneralName>) -> Result<()> {
+    /// Makes the bytes durable. An authority that was retired or revoked meanwhile plans nothing but its responders.
+    async fn plan(&self, certificate: &Certificate, names: Vec<GeneralName>, responder: bool) -> Result<()> {
         let copy = certificate.clone();
         self.house
             .db
@@ -324,6 +362,20 @@ impl Pki {
             .write("pki.plan", move |tx| {
                 if repo::is_barred(tx, copy.tenant, &copy.spki_sha256)? {
                     return Err(error::KEY_BARRED.at("csr"));
+                }
+                if repo::is_anothers_key(tx, &copy, copy.planned_at)? {
+                    return Err(error::KEY_TAKEN.at("csr"));
+                }
+                if let Some(newest) = repo::newest(tx, copy.tenant)?
+                    && newest.since(copy.planned_at) > CLOCK_BACK_MAX
+                {
+                    return Err(error::CLOCK_BACK
+                        .error()
+                        .with("now", copy.planned_at)
+                        .with("newest", newest));
+                }
+                if !responder && !repo::is_active(tx, copy.tenant, copy.authority)? {
+                    return Err(error::AUTHORITY_CHANGED.error().retry_after(1));
                 }
                 repo::insert_planned(tx, &copy)?;
                 for (position, name) in names.iter().enumerate() {
@@ -443,10 +495,11 @@ impl Pki {
 
 /// A no to the asker; trouble of our own is none.
 fn is_refusal(failure: &Error) -> bool {
-    matches!(
-        failure.kind(),
-        Kind::Malformed | Kind::Invalid | Kind::Forbidden | Kind::Conflict | Kind::TooLarge
-    )
+    failure.is(&error::CLOCK_BACK)
+        || matches!(
+            failure.kind(),
+            Kind::Malformed | Kind::Invalid | Kind::Forbidden | Kind::Conflict | Kind::TooLarge
+        )
 }
 
 /// Reads what was asked for.
@@ -523,6 +576,7 @@ pub(super) fn issued_fact(
         "certificate": certificate.id, "authority": certificate.authority,
         "serial": certificate.serial.to_string(), "profile": certificate.profile.as_str(),
         "spki": hex(&certificate.spki_sha256), "source": certificate.source,
+        "notBefore": certificate.not_before, "notAfter": certificate.not_after,
     });
     Fact::new(&facts::CERTIFICATE_ISSUED, id, now, certificate.id, payload)
         .of(certificate.tenant)
@@ -531,7 +585,12 @@ pub(super) fn issued_fact(
 
 /// The fact that a plan was given up.
 pub(super) fn abandoned_fact(certificate: &Certificate, id: Id<base::id::kind::Event>, now: Time) -> Fact {
-    let payload = json!({"certificate": certificate.id, "serial": certificate.serial.to_string()});
+    let payload = json!({
+        "certificate": certificate.id, "authority": certificate.authority,
+        "serial": certificate.serial.to_string(), "profile": certificate.profile.as_str(),
+        "spki": hex(&certificate.spki_sha256),
+        "notBefore": certificate.not_before, "notAfter": certificate.not_after,
+    });
     Fact::new(&facts::CERTIFICATE_ABANDONED, id, now, certificate.id, payload).of(certificate.tenant)
 }
 
@@ -551,7 +610,7 @@ impl Pki {
         let authority = self.issuing(tenant, None).await?;
         let wanted = read(asked)?;
         let draught = self.draught(call, &authority, &wanted, asked.lifetime, "api").await?;
-        self.plan(&draught.certificate, draught.names).await?;
+        self.plan(&draught.certificate, draught.names, false).await?;
         Ok(draught.certificate)
     }
 }

@@ -4,13 +4,16 @@ mod ceremony;
 mod clients;
 mod crl;
 mod figures;
+mod inventory;
 mod issue;
 mod ocsp;
+mod overview;
 mod revoke;
+mod roots;
 
 use std::{sync::Arc, time::Duration};
 
-use base::{Id, Page, PageToken, Result, Time, telemetry::Metrics};
+use base::{Id, Page, PageToken, Result, telemetry::Metrics};
 use events::House;
 use keys::{Algorithm, Keys, OfflineKey};
 use proof::{
@@ -20,14 +23,16 @@ use proof::{
 
 pub use ceremony::{Held, PlannedCeremony, RootSignatures};
 pub use crl::SignedList;
+pub use inventory::Search;
 pub use issue::{Asked, Explained, Issued};
 pub use ocsp::Reply;
+pub use overview::{Counts, Environment, Happening, ListState, Overview, Refusal};
+pub use roots::{Accepted, Requested, RootOrder};
 
 use crate::{
     error,
     model::{Authority, AuthorityKind, AuthorityState, Certificate, CertificateId, TenantId},
-    repo::{self, Filter},
-    rules,
+    repo,
     settings::Settings,
 };
 
@@ -35,9 +40,6 @@ use crate::{
 const STALE: Duration = Duration::from_secs(30);
 /// A ceremony takes people, so it may take longer.
 const STALE_CEREMONY: Duration = Duration::from_secs(3_600);
-/// Certificates of one export.
-pub(crate) const EXPORT_MAX: usize = 100_000;
-const EXPORT_PAGE: u32 = 1_000;
 
 /// The service of the authority; cheap to clone.
 #[derive(Clone)]
@@ -58,43 +60,6 @@ pub struct Pki {
 struct Throwaway {
     p256: tokio::sync::OnceCell<OfflineKey>,
     p384: tokio::sync::OnceCell<OfflineKey>,
-}
-
-/// What a search is narrowed by, as somebody wrote it.
-#[derive(Debug, Clone, Default)]
-pub struct Search {
-    /// Begins with.
-    pub name: Option<String>,
-    /// Ends with these labels.
-    pub suffix: Option<String>,
-    /// In this state.
-    pub state: Option<String>,
-    /// Of this profile.
-    pub profile: Option<String>,
-    /// Looked after by.
-    pub owner: Option<String>,
-    /// Ends before.
-    pub expires_before: Option<Time>,
-}
-
-impl Search {
-    fn filter(self) -> Filter {
-        let text = Option::unwrap_or_default;
-        Filter {
-            state: text(self.state),
-            profile: text(self.profile),
-            owner: text(self.owner),
-            expires_before: self.expires_before.unwrap_or(Time::LATEST),
-            // Names are ASCII, so what begins with a text lies before the text with the last of its characters.
-            name: self.name.map(|name| (name.clone(), format!("{name}\u{7f}"))),
-            suffix: self.suffix.map(|suffix| {
-                let from = rules::reversed(suffix.trim_matches('.'));
-                // `/` is the character after `.`
-                let to = format!("{}/", from.trim_end_matches('.'));
-                (from, to)
-            }),
-        }
-    }
 }
 
 impl Pki {
@@ -196,62 +161,6 @@ impl Pki {
                 Ok(chain)
             })
             .await
-    }
-
-    /// A page of a tenant's certificates, newest first.
-    ///
-    /// # Errors
-    /// `PAGE_TOKEN_INVALID`; the store's.
-    pub async fn page(
-        &self,
-        tenant: TenantId,
-        search: Search,
-        limit: u32,
-        token: Option<&str>,
-    ) -> Result<Page<Certificate>> {
-        let before = match token {
-            None => Id::LAST,
-            Some(text) => PageToken::decode(text, 1)?.0.first().map_or(Ok(Id::LAST), |id| id.parse())?,
-        };
-        let found = self.some(tenant, search.filter(), before, limit + 1).await?;
-        Ok(Page::cut(found, limit, |one| PageToken(vec![one.id.to_string()])))
-    }
-
-    async fn some(
-        &self,
-        tenant: TenantId,
-        filter: Filter,
-        before: CertificateId,
-        limit: u32,
-    ) -> Result<Vec<Certificate>> {
-        self.house
-            .db
-            .tenant(tenant.uuid())
-            .read("pki.page", move |rx| match (&filter.name, &filter.suffix) {
-                (Some((from, to)), _) => repo::page_by_name(rx, tenant, &filter, (from, to), before, limit),
-                (None, Some((from, to))) => {
-                    repo::page_by_suffix(rx, tenant, &filter, (from, to), before, limit)
-                }
-                (None, None) => repo::page(rx, tenant, &filter, before, limit),
-            })
-            .await
-    }
-
-    /// All certificates of a search without their bytes, newest first, up to [`EXPORT_MAX`].
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn export(&self, tenant: TenantId, search: Search) -> Result<Vec<Certificate>> {
-        let filter = search.filter();
-        let mut all: Vec<Certificate> = Vec::new();
-        let mut before = Id::LAST;
-        while all.len() < EXPORT_MAX {
-            let some = self.some(tenant, filter.clone(), before, EXPORT_PAGE).await?;
-            let Some(last) = some.last() else { break };
-            before = last.id;
-            all.extend(some.into_iter().map(|one| Certificate { tbs: Vec::new(), der: None, ..one }));
-        }
-        Ok(all)
     }
 
     /// Certificates in force that have passed two thirds of their life and that none follows, oldest first.
@@ -366,17 +275,5 @@ mod tests {
         for wrong in ["", "0", "00", "zz", "+1", &"11".repeat(21), "é1"] {
             assert_eq!(read_serial(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_suffix_means_whole_labels() {
-        let filter = Search { suffix: Some("dev.example".into()), ..Search::default() }.filter();
-        let (from, to) = filter.suffix.unwrap();
-        let inside = |name: &str| {
-            let turned = rules::reversed(name);
-            from <= turned && turned < to
-        };
-        assert!(inside("dev.example") && inside("a.dev.example") && inside("z.z.dev.example"));
-        assert!(!inside("xdev.example") && !inside("dev.examples") && !inside("example"));
     }
 }

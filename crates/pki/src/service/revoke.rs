@@ -1,6 +1,6 @@
 //! Revoking: one transaction, final; a compromised key takes every certificate that holds it along.
 
-use base::{Call, Result, Time};
+use base::{Call, Id, Result, Time, id::kind::Event};
 use events::{Fact, Record};
 use proof::x509::crl::Reason;
 use serde_json::json;
@@ -40,12 +40,12 @@ impl Pki {
         }
         let db = self.house.db.tenant(tenant.uuid());
         let (id, spki) = (certificate.id, certificate.spki_sha256);
-        let events: Vec<base::Id<base::id::kind::Event>> =
-            (0..=SIBLINGS_MAX).map(|_| self.house.id()).collect();
+        let events: Vec<Id<Event>> = (0..=SIBLINGS_MAX).map(|_| self.house.id()).collect();
         let call = call.for_tenant(tenant);
         let revoked = db
             .write("pki.revoke", move |tx| {
-                let named = repo::by_id(tx, tenant, id)?.ok_or_else(|| error::NOT_FOUND.error().with("id", id))?;
+                let named =
+                    repo::by_id(tx, tenant, id)?.ok_or_else(|| error::NOT_FOUND.error().with("id", id))?;
                 named.state.revoke()?;
                 let mut all = vec![named];
                 if reason == Reason::KeyCompromise {
@@ -62,10 +62,7 @@ impl Pki {
                         return Err(error::REVOKED.error());
                     }
                     repo::touch_list(tx, tenant, one.authority, one.shard)?;
-                    let payload = json!({
-                        "certificate": one.id, "serial": one.serial.to_string(), "reason": i64::from(reason.code()),
-                    });
-                    tx.record(&call, &Fact::new(&facts::CERTIFICATE_REVOKED, *event, now, one.id, payload).of(tenant))?;
+                    tx.record(&call, &revoked_fact(one, *event, now))?;
                 }
                 Ok(all)
             })
@@ -75,4 +72,15 @@ impl Pki {
         }
         Ok(revoked)
     }
+}
+
+/// The fact that a certificate was revoked.
+pub(super) fn revoked_fact(certificate: &Certificate, id: Id<Event>, now: Time) -> Fact {
+    let payload = json!({
+        "certificate": certificate.id, "authority": certificate.authority,
+        "serial": certificate.serial.to_string(),
+        "reason": i64::from(certificate.reason.unwrap_or(Reason::Unspecified).code()),
+        "invalidSince": certificate.invalid_since.map(Time::rfc3339),
+    });
+    Fact::new(&facts::CERTIFICATE_REVOKED, id, now, certificate.id, payload).of(certificate.tenant)
 }

@@ -18,7 +18,10 @@ use base::{Error, Lang, Result, config::Config};
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{AdminCommand, Cli, Command, ConfigCommand, KeysCommand, LogCommand, PersonCommand, TenantCommand},
+    cli::{
+        AdminCommand, Cli, Command, ConfigCommand, KeysCommand, LogCommand, PersonCommand, PkiCommand,
+        TenantCommand,
+    },
     door::Door,
     home::Home,
     rooms, serve,
@@ -204,6 +207,12 @@ fn configuration(cli: &Cli, home: &Home) -> Result<Config> {
 
 async fn dispatch(voice: Voice, cli: &Cli) -> Result<Exit> {
     let home = Home::at(&cli.home);
+    // What is done with a root's shares needs neither house nor configuration.
+    if let Command::Pki(PkiCommand::Root(order)) = &cli.command
+        && let Some(done) = pki::roots::offline(voice, order)
+    {
+        return done;
+    }
     if let Command::Openapi = &cli.command {
         // One form whatever the voice: this is what is committed and compared, byte for byte.
         let _ = writeln!(std::io::stdout(), "{:#}", serve::contract()?);

@@ -2,6 +2,8 @@
 //!
 //! Keys of services and the key of a root are made in this process. The house never sees them.
 
+pub mod roots;
+
 use std::{
     io::Write as _,
     net::IpAddr,
@@ -47,6 +49,10 @@ pub async fn run(voice: Voice, door: &Door, command: &PkiCommand) -> Result<Exit
         PkiCommand::Revoke { serial, reason, invalid_since } => {
             revoke(voice, door, serial, reason, invalid_since.as_deref()).await
         }
+        PkiCommand::Authorities => roots::authorities(voice, door).await,
+        PkiCommand::Rotate(order) => roots::rotate(voice, door, order).await,
+        PkiCommand::RevokeAuthority(order) => roots::revoke_authority(voice, door, order).await,
+        PkiCommand::Root(order) => roots::run(voice, door, order).await,
         PkiCommand::List(order) => list(voice, door, order).await,
         PkiCommand::Show { serial } => show(voice, door, serial).await,
         PkiCommand::Crl { out } => lists(voice, door, out).await,
