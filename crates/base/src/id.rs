@@ -36,6 +36,8 @@ kinds! {
     User = "user";
     /// A key for programs.
     ApiKey = "key";
+    /// An account of a partner's program.
+    Account = "acct";
     /// An entry of an administrator's browser.
     Session = "sess";
     /// An issued (or planned) credential.

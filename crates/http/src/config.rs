@@ -42,6 +42,13 @@ pub const SETTINGS: &[Setting] = &[
         "Endereço e porta para HTTP simples ao lado de uma escuta pública com TLS: listas e respostas de revogação, e um reencaminhamento para o endereço público. Vazio: nenhum.",
     ),
     Setting::new(
+        "http.partner_listen",
+        SettingKind::Text,
+        "",
+        "Address and port of the partners' zone: TLS with a client certificate of this house's authority. Empty: none.",
+        "Endereço e porta da zona dos parceiros: TLS com um certificado de cliente da autoridade desta casa. Vazio: nenhum.",
+    ),
+    Setting::new(
         "http.public_tls",
         SettingKind::Enum(&["off", "files", "own"]),
         "off",

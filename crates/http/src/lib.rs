@@ -9,6 +9,7 @@
 pub mod assets;
 pub mod caller;
 pub mod client;
+mod clients;
 pub mod config;
 mod door;
 mod envelope;
@@ -30,6 +31,7 @@ mod zone;
 pub use assets::Assets;
 pub use caller::{Authenticate, Boxed, Caller, Context, Credentials, Peer, Permissions};
 pub use client::Client;
+pub use clients::{ClientCertificate, Clients};
 pub use config::{DoorSettings, Network, Rates, SETTINGS};
 pub use door::{App, Fittings};
 pub use envelope::{ErrorBody, ErrorDetail, ErrorPage, ErrorReply, Items, Reply};

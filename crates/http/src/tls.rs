@@ -13,19 +13,23 @@ use std::{
 };
 
 use base::{
-    Error, Result,
+    Clock, Error, Result,
     config::{Config, Origin},
 };
 use rustls::{
-    ServerConfig,
+    ConfigBuilder, ServerConfig, WantsVerifier,
     crypto::{CryptoProvider, aws_lc_rs},
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-    server::{ClientHello, ResolvesServerCert},
+    server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, WantsServerCert},
     sign::CertifiedKey,
+    time_provider::{DefaultTimeProvider, TimeProvider},
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::error::{HTTP_SETTING, HTTP_TLS_FILE, HTTP_TLS_KEY_OPEN, HTTP_TLS_PAIR};
+use crate::{
+    clients::{Clients, HouseTime},
+    error::{HTTP_SETTING, HTTP_TLS_FILE, HTTP_TLS_KEY_OPEN, HTTP_TLS_PAIR},
+};
 
 /// The longest file of a chain or key.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -138,6 +142,22 @@ pub(crate) fn provider() -> CryptoProvider {
     provider
 }
 
+fn builder(clock: Arc<dyn TimeProvider>) -> Result<ConfigBuilder<ServerConfig, WantsVerifier>> {
+    ServerConfig::builder_with_details(Arc::new(provider()), clock)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|error| base::error::INTERNAL.because(error))
+}
+
+fn showing(builder: ConfigBuilder<ServerConfig, WantsServerCert>) -> (Arc<Shown>, ServerConfig) {
+    let shown = Arc::new(Shown(RwLock::new(None)));
+    let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(&shown) as _;
+    let mut config = builder.with_cert_resolver(resolver);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // A change that is replayed must not be carried out twice, so nothing is taken before the handshake ends.
+    config.max_early_data_size = 0;
+    (shown, config)
+}
+
 impl Tls {
     /// Speaks TLS 1.3 and shows this pair.
     ///
@@ -154,16 +174,20 @@ impl Tls {
     /// # Errors
     /// `INTERNAL_ERROR` when the library cannot be set up.
     pub fn waiting() -> Result<Self> {
-        let shown = Arc::new(Shown(RwLock::new(None)));
-        let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(&shown) as _;
-        let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(|error| base::error::INTERNAL.because(error))?
-            .with_no_client_auth()
-            .with_cert_resolver(resolver);
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        // A change that is replayed must not be carried out twice, so nothing is taken before the handshake ends.
-        config.max_early_data_size = 0;
+        let (shown, config) = showing(builder(Arc::new(DefaultTimeProvider))?.with_no_client_auth());
+        Ok(Self { shown, config: Arc::new(config) })
+    }
+
+    /// As [`Tls::waiting`], and lets in only whom `clients` lets in, by the clock of the house.
+    ///
+    /// # Errors
+    /// `INTERNAL_ERROR` when the library cannot be set up.
+    pub fn for_clients(clients: &Clients, clock: Arc<dyn Clock>) -> Result<Self> {
+        let builder = builder(Arc::new(HouseTime(clock)))?;
+        let (shown, mut config) = showing(builder.with_client_cert_verifier(Arc::new(clients.clone())));
+        // Whoever resumed a connection would enter by what was true of the one before.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
         Ok(Self { shown, config: Arc::new(config) })
     }
 

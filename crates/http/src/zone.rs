@@ -48,6 +48,8 @@ pub trait Zone: Send + Sync + 'static {
     const NAME: &'static str;
     /// Whether strangers reach it; pages for browsers instead of JSON errors, no details of our inside.
     const OPEN: bool;
+    /// Whether nobody is answered who is not recognised, whatever the route.
+    const KNOWN: bool = false;
 }
 
 /// The internet.
@@ -80,7 +82,9 @@ impl Zone for Plain {
 pub struct Partner;
 impl Zone for Partner {
     const NAME: &'static str = "partner";
-    const OPEN: bool = false;
+    // Partners are outside of the house: none of its figures is theirs to read.
+    const OPEN: bool = true;
+    const KNOWN: bool = true;
 }
 
 /// Which allowance of requests a route draws from.

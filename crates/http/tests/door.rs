@@ -6,7 +6,7 @@ mod common;
 
 use axum::body::Body;
 use common::*;
-use http_kit::Peer;
+use http_kit::{Partner, Peer, Rules, ZoneRouter};
 
 fn from(address: &str, mut request: axum::http::Request<Body>) -> axum::http::Request<Body> {
     request.extensions_mut().insert(Peer::Network(format!("{address}:40000").parse().unwrap()));
@@ -431,4 +431,23 @@ async fn readiness_asks_every_check_and_tells_names_only_inside() {
     assert!(away.text().contains("store"));
     assert!(!fetch(&public, "/readyz", &[]).await.text().contains("store"));
     assert_eq!(fetch(&public, "/livez", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn in_a_zone_of_the_known_a_stranger_hears_the_same_of_every_address() {
+    let house = House::new();
+    let hello = axum::routing::any(|| async { "hello" });
+    let app = ZoneRouter::<Partner>::new()
+        .page("/hello", Rules::read(), hello)
+        .open(&house.fittings, &house.settings);
+    let key = [("authorization", "Bearer key_good")];
+    for path in ["/hello", "/livez", "/readyz", "/metrics", "/nowhere"] {
+        for headers in [&[][..], &[("authorization", "Bearer key_deleted")][..]] {
+            let refused = fetch(&app, path, headers).await;
+            assert_eq!((refused.status, refused.code()), (401, "UNAUTHENTICATED".to_owned()), "{path}");
+        }
+    }
+    assert_eq!(fetch(&app, "/hello", &key).await.text(), "hello");
+    assert_eq!(fetch(&app, "/nowhere", &key).await.status, 404);
+    assert_eq!(fetch(&app, "/metrics", &key).await.status, 404, "the house's figures are not theirs");
 }

@@ -95,6 +95,9 @@ pub enum Command {
     /// The certificate authority.
     #[command(subcommand)]
     Pki(PkiCommand),
+    /// Accounts of partners' programs, which enter the partner zone by certificate.
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// Whether this machine and its user's browsers trust the root of the house.
     #[command(subcommand)]
     Trust(TrustCommand),
@@ -427,6 +430,12 @@ pub struct PkiWanted {
 pub struct PkiIssue {
     #[command(flatten)]
     pub wanted: PkiWanted,
+    /// The partner's account that enters with it (profile partner): its name, or `acct_…`.
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// The account's tenant, when the house has several.
+    #[arg(long, requires = "account", value_name = "ten_…")]
+    pub tenant: Option<String>,
     /// Where key.pem, cert.pem, chain.pem and cert.tlog-proof go.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
@@ -456,6 +465,39 @@ pub struct PkiList {
     /// Only those past two thirds of their life that none follows.
     #[arg(long, conflicts_with_all = ["name", "suffix", "state", "profile", "owner", "expires_before"])]
     pub overdue: bool,
+}
+
+/// `selo account …`
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Make an account: one for each integration of each environment.
+    New {
+        /// Lower-case letters, digits, hyphens and dots: bank-a.prod.
+        name: String,
+        /// What it may do: credential.issue, credential.read, …
+        #[arg(long, required = true, value_delimiter = ',', value_name = "LIST")]
+        permissions: Vec<String>,
+        /// An address or a network that it comes from; from everywhere when none is named.
+        #[arg(long, value_name = "CIDR")]
+        allow_ip: Vec<String>,
+        /// The tenant, when the house has several.
+        #[arg(long, value_name = "ten_…")]
+        tenant: Option<String>,
+    },
+    /// The accounts of a tenant.
+    List {
+        /// The tenant, when the house has several.
+        #[arg(long, value_name = "ten_…")]
+        tenant: Option<String>,
+    },
+    /// Close an account, at once and for good.
+    Close {
+        /// Its name, or `acct_…`.
+        account: String,
+        /// The tenant, when the house has several.
+        #[arg(long, value_name = "ten_…")]
+        tenant: Option<String>,
+    },
 }
 
 /// `selo trust …`

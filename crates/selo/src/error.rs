@@ -45,6 +45,10 @@ base::codes! {
     TRUST_FILE = "TRUST_LIST_INVALID", Malformed,
         en "{file} is no trust list." => "Write {\"issuers\":[{\"id\":\"did:…\",\"name\":\"…\"}]}.",
         pt "{file} não é uma lista de confiança." => "Escreva {\"issuers\":[{\"id\":\"did:…\",\"name\":\"…\"}]}.";
+    /// A certificate of the house's own that is there and that nobody is shown.
+    OWN_UNUSED = "OWN_CERTIFICATE_UNUSED", Internal,
+        en "The new certificate for {service} is not what the server is shown." => "Let PostgreSQL ask for certificates (ssl_ca_file, and cert or clientcert=verify-full in pg_hba.conf).",
+        pt "O novo certificado para {service} não é o que o servidor recebe." => "Faça o PostgreSQL pedir certificados (ssl_ca_file, e cert ou clientcert=verify-full em pg_hba.conf).";
     /// The machine's store belongs to its owner.
     TRUST_NOT_ROOT = "TRUST_NOT_ROOT", Forbidden,
         en "Only root may change whom this machine trusts." => "Run it with sudo, or for your browsers alone: selo trust install --browser",

@@ -13,6 +13,7 @@ pub mod home;
 pub mod idempotency;
 pub mod online;
 pub mod own;
+pub mod partner;
 pub mod plugs;
 pub mod rooms;
 pub mod serve;

@@ -86,6 +86,8 @@ pub struct Rooms {
     pub public_url: Arc<str>,
     /// Figures.
     pub metrics: Metrics,
+    /// When the house's own certificates end.
+    pub ends: crate::own::Ends,
     /// Rings when a group was committed.
     pub committed: Arc<Notify>,
     /// The name of this process in leases.
@@ -127,7 +129,7 @@ impl Rooms {
         let prober = NetProber::from_config(config)?;
         let acme = Acme::new(pki.clone(), acme_settings, Arc::new(prober));
         let credentials = Credentials::new(house.clone(), keys.clone(), identity.clone(), public_url);
-        let public_url = Arc::from(public_url);
+        let (public_url, ends) = (Arc::from(public_url), crate::own::Ends::new(&metrics));
         Ok(Self {
             house,
             keys,
@@ -138,6 +140,7 @@ impl Rooms {
             credentials,
             public_url,
             metrics,
+            ends,
             committed,
             holder,
         })

@@ -1,6 +1,6 @@
 //! Serving a house: its doors, its loops, and a graceful end.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -9,8 +9,8 @@ use axum::{
 };
 use base::{Result, config::Config};
 use http_kit::{
-    Admin, App, Caller, DoorSettings, Failure, Fittings, Listener, Pair, Plain, Public, Reply, Rules,
-    ServerLimits, Socket, Tls, TlsFiles, ZoneRouter, redirecting,
+    Admin, App, Caller, Clients, DoorSettings, Failure, Fittings, Listener, Pair, Partner, Plain, Public,
+    Reply, Rules, ServerLimits, Socket, Tls, TlsFiles, ZoneRouter, redirecting,
 };
 use pki::acme::{Served, acme_routes};
 use serde_json::{Value, json};
@@ -23,9 +23,11 @@ use crate::{
     error,
     home::{Home, Lock},
     idempotency::Idempotency,
-    own::{self, Ends, Keeper, Order, Place},
+    own::{self, Keeper, Order, Place},
+    partner,
     plugs::{LogProofs, Plugs},
     rooms::Rooms,
+    settings,
     tasks::{self, Rhythm},
     web,
 };
@@ -43,6 +45,8 @@ pub struct Apps {
     pub admin: App<Admin>,
     /// For the listener in clear, beside a public one with TLS.
     pub plain: App<Plain>,
+    /// For the listener of partners.
+    pub partner: App<Partner>,
 }
 
 impl Apps {
@@ -64,10 +68,16 @@ impl Apps {
         let public = public.open(&fittings, &settings);
         let admin = admin.open(&fittings, &settings);
         // Whoever hears it in clear must not be told to come by https only (RFC 6797 §7.2).
-        let in_clear = DoorSettings { https: false, ..settings };
-        let nobody = Fittings { authenticate: None, idempotency: None, ..fittings };
+        let in_clear = DoorSettings { https: false, ..settings.clone() };
+        let nobody = Fittings { authenticate: None, idempotency: None, ..fittings.clone() };
         let plain = plain_routes(rooms).open(&nobody, &in_clear);
-        Ok(Self { public, admin, plain })
+        // TLS ends here, so no proxy before it can say where somebody comes from; nor is there a page of another site.
+        let face_to_face =
+            DoorSettings { https: true, trusted_proxies: Vec::new(), cors_origins: Vec::new(), ..settings };
+        let entry = partner::Entry::new(rooms, config.text("house.environment"));
+        let partners = Fittings { authenticate: Some(Arc::new(entry)), error_page: None, ..fittings };
+        let partner = partner_routes(rooms).open(&partners, &face_to_face);
+        Ok(Self { public, admin, plain, partner })
     }
 
     /// The public zone.
@@ -84,6 +94,11 @@ impl Apps {
     pub fn plain(&self) -> Router {
         self.plain.service()
     }
+
+    /// The partner zone.
+    pub fn partner(&self) -> Router {
+        self.partner.service()
+    }
 }
 
 /// The listeners of a house; the zones that have none are not served.
@@ -94,6 +109,8 @@ pub struct Listeners {
     pub admin: Listener<Admin>,
     /// In clear, beside a public one with TLS.
     pub plain: Option<Listener<Plain>>,
+    /// For partners.
+    pub partner: Option<Listener<Partner>>,
 }
 
 /// A house that this process is: rooms, loops and doors, without listeners.
@@ -172,16 +189,22 @@ fn fittings(rooms: &Rooms, tracker: &TaskTracker) -> Fittings {
     fittings
 }
 
+fn verifier(rooms: &Rooms) -> verify::Verifier {
+    let plugs = Arc::new(Plugs::new(rooms.clone()));
+    verify::Verifier::new(plugs, Arc::clone(&rooms.house.clock), &rooms.public_url)
+}
+
+/// What partners' programs can reach: what a tenant's program does with an API key, and the check by API.
+fn partner_routes(rooms: &Rooms) -> ZoneRouter<Partner> {
+    credential::program_routes(rooms.credentials.clone()).merge(verify::program_routes(verifier(rooms)))
+}
+
 /// Everything strangers can reach.
 fn public_routes(rooms: &Rooms) -> ZoneRouter<Public> {
-    verify::public_routes(verify::Verifier::new(
-        Arc::new(Plugs::new(rooms.clone())),
-        Arc::clone(&rooms.house.clock),
-        &rooms.public_url,
-    ))
-    .merge(credential::public_routes(rooms.credentials.clone()))
-    .merge(audit::public_routes(rooms.audit.clone()))
-    .merge(pki::public_routes(rooms.pki.clone()))
+    verify::public_routes(verifier(rooms))
+        .merge(credential::public_routes(rooms.credentials.clone()))
+        .merge(audit::public_routes(rooms.audit.clone()))
+        .merge(pki::public_routes(rooms.pki.clone()))
 }
 
 /// What there is without TLS beside a public listener that speaks it: whatever a check of TLS could need itself. All
@@ -250,7 +273,7 @@ pub async fn run(voice: Voice, cli: &Cli, home: &Home, config: &Config) -> Resul
     home.letter()?;
     let lock = home.lock()?.ok_or_else(|| error::HOME_BUSY.error().with("home", home.folder().display()))?;
     let mut tls = Shown::from_config(config)?;
-    let listeners = Listeners {
+    let mut listeners = Listeners {
         public: Listener::bind(config.text("http.public_listen"), "http.public_listen")
             .await?
             .with_tls(tls.public.clone()),
@@ -258,6 +281,7 @@ pub async fn run(voice: Voice, cli: &Cli, home: &Home, config: &Config) -> Resul
             .await?
             .with_tls(tls.admin.clone()),
         plain: bind_if_named(config, "http.plain_listen").await?,
+        partner: bind_if_named(config, "http.partner_listen").await?,
     };
     let rooms = house::open_home(home, cli, config).await?;
     rooms.check_token().await?;
@@ -266,7 +290,13 @@ pub async fn run(voice: Voice, cli: &Cli, home: &Home, config: &Config) -> Resul
     if let (Some(tls), Some(files)) = (tls.public.clone(), tls.files.take()) {
         inside.tracker.spawn(follow_files(tls, files, stop.clone()));
     }
-    let keepers = tls.keepers(&inside.rooms, config, &listeners)?;
+    let mut keepers = tls.keepers(&inside.rooms, config, &listeners);
+    keepers.extend(for_database(&inside.rooms, config, home)?);
+    if let Some(listener) = listeners.partner.take() {
+        let (listener, keeper) = for_partners(&inside, config, listener)?;
+        listeners.partner = Some(listener);
+        keepers.push(keeper);
+    }
     if tls.public.is_some() && !inside.rooms.public_url.starts_with("https://") {
         tracing::warn!(
             url = %inside.rooms.public_url,
@@ -321,23 +351,63 @@ impl Shown {
     }
 
     /// Who looks after the pairs of the house's own.
-    fn keepers(&self, rooms: &Rooms, config: &Config, listeners: &Listeners) -> Result<Vec<Keeper>> {
-        let environment = config.text("house.environment");
-        let ends = Ends::new(&rooms.metrics);
-        let keeper = |service, host: &str, tls: &Tls, address| {
-            let order = Order::listener(service, host, environment);
-            Keeper::new(rooms.clone(), order, Place::Listener(tls.clone(), address), ends.clone())
-        };
+    fn keepers(&self, rooms: &Rooms, config: &Config, listeners: &Listeners) -> Vec<Keeper> {
         let mut keepers = Vec::new();
         if let Some(tls) = self.public.as_ref().filter(|_| self.is_own) {
-            keepers.push(keeper("public", rooms.host_name(), tls, listeners.public.address()));
+            let address = listeners.public.address();
+            keepers.push(keeper(rooms, config, ("public", rooms.host_name()), tls, address));
         }
         if let Some(tls) = &self.admin {
             let host = config.text("http.admin_name");
-            keepers.push(keeper("admin", host, tls, listeners.admin.address()));
+            keepers.push(keeper(rooms, config, ("admin", host), tls, listeners.admin.address()));
         }
-        Ok(keepers)
+        keepers
     }
+}
+
+fn keeper(
+    rooms: &Rooms,
+    config: &Config,
+    (service, host): (&'static str, &str),
+    tls: &Tls,
+    address: SocketAddr,
+) -> Keeper {
+    let order = Order::listener(service, host, config.text("house.environment"));
+    Keeper::new(rooms.clone(), order, Place::Listener(tls.clone(), address))
+}
+
+/// Who looks after the certificates with which the roles of PostgreSQL sign in.
+fn for_database(rooms: &Rooms, config: &Config, home: &Home) -> Result<Vec<Keeper>> {
+    if config.text("store.engine") != "postgres" || config.text("store.postgres_certificate") != "own" {
+        return Ok(Vec::new());
+    }
+    let mut keepers = Vec::new();
+    for key in settings::CERTIFIED_ROLES {
+        let Some(url) = config.secret(key)? else { continue };
+        let (url, role) = settings::with_own_certificate(key, &url, home)?;
+        let order = Order::database(&role.name, rooms.host_name(), config.text("house.environment"));
+        keepers.push(Keeper::new(rooms.clone(), order, Place::Database { file: role.file, url }));
+    }
+    Ok(keepers)
+}
+
+/// The listener of partners with its TLS, and who looks after its certificate.
+fn for_partners(
+    inside: &Inside,
+    config: &Config,
+    listener: Listener<Partner>,
+) -> Result<(Listener<Partner>, Keeper)> {
+    let rooms = &inside.rooms;
+    let clients = Clients::default();
+    let tls = Tls::for_clients(&clients, Arc::clone(&rooms.house.clock))?;
+    let environment = config.text("house.environment").to_owned();
+    inside.tracker.spawn(partner::follow(rooms.clone(), environment, clients, inside.stop.clone()));
+    let host = match config.text("http.partner_name") {
+        "" => rooms.host_name(),
+        name => name,
+    };
+    let keeper = keeper(rooms, config, ("partner", host), &tls, listener.address());
+    Ok((listener.with_tls(Some(tls)), keeper))
 }
 
 async fn bind_if_named<Z: http_kit::Zone>(config: &Config, setting: &str) -> Result<Option<Listener<Z>>> {
@@ -364,6 +434,9 @@ pub(crate) fn listen(
     ];
     if let Some(plain) = listeners.plain {
         all.push(inside.tracker.spawn(plain.serve(apps.plain.clone(), limits, stop.clone())));
+    }
+    if let Some(partner) = listeners.partner {
+        all.push(inside.tracker.spawn(partner.serve(apps.partner.clone(), limits, stop.clone())));
     }
     Ok(async move {
         for one in all {

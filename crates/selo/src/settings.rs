@@ -1,9 +1,9 @@
 //! The settings of the house as a whole, and the store's settings that follow from them.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use base::{
-    Result,
+    Result, Secret,
     config::{Config, Setting, SettingKind},
 };
 use store::Settings;
@@ -40,6 +40,13 @@ pub const SETTINGS: &[Setting] = &[
         "endereço do PostgreSQL como dono das tabelas (selo_migrate); só necessário em init e em atualizações",
     ),
     Setting::new(
+        "store.postgres_certificate",
+        SettingKind::Enum(&["off", "own"]),
+        "off",
+        "own: the house signs in to PostgreSQL with short-lived certificates of its own authority, one for each role, which it renews",
+        "own: a casa entra no PostgreSQL com certificados de curta duração da sua autoridade, um por papel, que ela renova",
+    ),
+    Setting::new(
         "house.security_contact",
         SettingKind::Text,
         "",
@@ -59,6 +66,13 @@ pub const SETTINGS: &[Setting] = &[
         "localhost",
         "name or address under which administrators reach their listener, for its own certificate",
         "nome ou endereço com que os administradores chegam à sua escuta, para o certificado próprio",
+    ),
+    Setting::new(
+        "http.partner_name",
+        SettingKind::Text,
+        "",
+        "name or address under which partners reach their listener, for its own certificate; empty for the host of the public address",
+        "nome ou endereço com que os parceiros chegam à sua escuta, para o certificado próprio; vazio para a máquina do endereço público",
     ),
     Setting::new(
         "audit.keep_sealed",
@@ -91,9 +105,52 @@ pub fn store(config: &Config, home: &Home) -> Result<Settings> {
     if config.text("store.engine") != "postgres" {
         return Ok(Settings::sqlite(home.database()));
     }
-    let needed = |key: &'static str| config.secret(key)?.ok_or_else(|| store::error::STORE_SETTINGS.at(key));
+    let needed = |key: &'static str| {
+        let url = config.secret(key)?.ok_or_else(|| store::error::STORE_SETTINGS.at(key))?;
+        match config.text("store.postgres_certificate") {
+            "own" => with_own_certificate(key, &url, home).map(|(url, _)| url),
+            _ => Ok(url),
+        }
+    };
     let migration = config.secret("store.postgres_migration")?;
     Ok(Settings::postgres(needed("store.postgres_application")?, needed("store.postgres_system")?, migration))
+}
+
+/// The roles whose certificates the house renews: the settings of their addresses.
+pub(crate) const CERTIFIED_ROLES: [&str; 2] = ["store.postgres_application", "store.postgres_system"];
+
+/// A role of PostgreSQL that signs in by a certificate of the house's own.
+pub(crate) struct CertifiedRole {
+    /// The role's name.
+    pub(crate) name: String,
+    /// Chain and key.
+    pub(crate) file: PathBuf,
+}
+
+/// An address whose connections show the certificate that the house keeps for its role in the home.
+///
+/// # Errors
+/// `STORE_SETTINGS` for an address without a role's name.
+pub(crate) fn with_own_certificate(
+    key: &'static str,
+    url: &Secret<String>,
+    home: &Home,
+) -> Result<(Secret<String>, CertifiedRole)> {
+    let wrong = || {
+        let reason = "postgres_certificate=own needs postgres://ROLE@host/database?sslmode=verify-full&sslrootcert=FILE";
+        store::error::STORE_SETTINGS.at(key).with("reason", reason)
+    };
+    let name = url::Url::parse(url.expose()).map_err(|_| wrong())?.username().to_owned();
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    // The name becomes that of a file.
+    if name.is_empty() || name.len() > 63 || !name.bytes().all(is_word) {
+        return Err(wrong());
+    }
+    let file = home.postgres_certificate(&name);
+    let joint = if url.expose().contains('?') { '&' } else { '?' };
+    let place = crate::commands::segment(&file.display().to_string());
+    let whole = format!("{}{joint}{}={place}", url.expose(), store::OWN_CERTIFICATE);
+    Ok((Secret::new(whole), CertifiedRole { name, file }))
 }
 
 /// The address at which the house is reached in clear: the public one, or, when there is a listener for plain HTTP
@@ -133,6 +190,24 @@ mod tests {
         assert_eq!(at("[::1]:8080", "https://[::1]:8443"), "http://[::1]:8080");
         assert_eq!(at("", "https://selo.example:8443"), "https://selo.example:8443");
         assert_eq!(at("0.0.0.0:80", "http://localhost:8080"), "http://localhost:8080");
+    }
+
+    #[test]
+    fn a_role_signs_in_with_the_file_that_carries_its_name() {
+        let home = Home::at("/srv/selo one");
+        let own =
+            |url: &str| with_own_certificate("store.postgres_system", &Secret::new(url.to_owned()), &home);
+        let (url, role) = own("postgres://selo_app:x@db/selo?sslmode=verify-full&sslrootcert=/r").unwrap();
+        assert_eq!(role.file, PathBuf::from("/srv/selo one/keys/postgres-selo_app.pem"));
+        assert!(url.expose().ends_with(
+            "sslrootcert=/r&selo_certificate=%2Fsrv%2Fselo%20one%2Fkeys%2Fpostgres-selo_app%2Epem"
+        ));
+        for wrong in
+            ["postgres://db/selo", "user=selo_app host=db", "postgres://..%2Fx@db/selo", "postgres://A@db"]
+        {
+            let failure = own(wrong).err().unwrap();
+            assert_eq!(failure.field(), Some("store.postgres_system"), "{wrong}");
+        }
     }
 
     #[test]

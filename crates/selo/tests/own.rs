@@ -22,7 +22,7 @@ use rustls::{
     pki_types::{CertificateDer, UnixTime},
     time_provider::TimeProvider,
 };
-use selo::own::{Ends, Keeper, Looked, Order, Place};
+use selo::own::{Keeper, Looked, Order, Place};
 use serde_json::json;
 use testkit::TestHouse;
 use tokio::net::TcpStream;
@@ -67,9 +67,8 @@ impl Served {
             listener.with_tls(Some(tls.clone())).serve(house.apps.public.clone(), LIMITS, stop.clone());
         tasks.spawn(serving);
         tasks.close();
-        let ends = Ends::new(&house.rooms.metrics);
         let order = Order::listener("public", name, "");
-        let keeper = Keeper::new(house.rooms.clone(), order, Place::Listener(tls, address), ends);
+        let keeper = Keeper::new(house.rooms.clone(), order, Place::Listener(tls, address));
         Self { house, address, keeper, stop, tasks }
     }
 

@@ -184,7 +184,7 @@ impl Authenticate for Doorman {
             let token = match &credentials {
                 Credentials::Owner => return Ok(Caller::owner(call.clone())),
                 Credentials::ApiKey(token) | Credentials::Session(token) => token.expose().clone(),
-                Credentials::None => return Err(UNAUTHENTICATED.error()),
+                Credentials::Certificate(_) | Credentials::None => return Err(UNAUTHENTICATED.error()),
             };
             let permissions: &[&str] = match token.as_str() {
                 GOOD => &["thing.read", "thing.make"],

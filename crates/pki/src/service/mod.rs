@@ -1,6 +1,7 @@
 //! The verbs of the authority: this file holds the service and what it reads; each change has its own file.
 
 mod ceremony;
+mod clients;
 mod crl;
 mod figures;
 mod fill;

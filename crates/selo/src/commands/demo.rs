@@ -149,6 +149,7 @@ pub async fn command(voice: Voice, cli: &Cli, config: &Config, order: &cli::Demo
             public: Listener::bind(config.text("http.public_listen"), "http.public_listen").await?,
             admin: Listener::bind(config.text("http.admin_listen"), "http.admin_listen").await?,
             plain: None,
+            partner: None,
         }),
     };
     let rooms = house::open_home(&home, cli, config).await?;

@@ -2,6 +2,7 @@
 //!
 //! A command holds no rule: whatever it wants done it asks of the same API that a browser uses, through the local door.
 
+pub mod account;
 pub mod bench;
 pub mod demo;
 pub mod house;
@@ -288,6 +289,7 @@ async fn visit(voice: Voice, cli: &Cli, config: &Config, door: &Door) -> Result<
         Command::Tenant(TenantCommand::List) => house::tenants(voice, door).await,
         Command::Keys(KeysCommand::Rotate { tenant }) => house::rotate(voice, door, tenant.as_deref()).await,
         Command::Pki(order) => pki::run(voice, door, order).await,
+        Command::Account(order) => account::run(voice, door, order).await,
         Command::Trust(order) => trust::run(voice, door, order).await,
         Command::Admin(AdminCommand::Link) => house::link(voice, door, config).await,
         _ => Ok(Exit::Done),

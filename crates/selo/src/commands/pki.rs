@@ -26,7 +26,7 @@ use proof::{
 };
 use serde_json::{Value, json};
 
-use super::{Exit, Voice, read, segment, text, write};
+use super::{Exit, Voice, account, read, segment, text, write};
 use crate::{
     cli::{PkiCommand, PkiInit, PkiIssue, PkiList, PkiWanted},
     door::Door,
@@ -323,7 +323,18 @@ async fn issue_into(door: &Door, wanted: &PkiWanted, out: &Path) -> Result<Value
 }
 
 async fn issue(voice: Voice, door: &Door, order: &PkiIssue) -> Result<Exit> {
-    let issued = issue_into(door, &order.wanted, &order.out).await?;
+    // Whoever is not there is found out before a certificate is made for them.
+    let account = match &order.account {
+        None => None,
+        Some(named) => Some(account::find(door, named, order.tenant.as_deref()).await?),
+    };
+    let mut issued = issue_into(door, &order.wanted, &order.out).await?;
+    if let Some(account) = account {
+        account::bind(door, &account, order.tenant.as_deref(), text(&issued, "/id")).await?;
+        if let Some(members) = issued.as_object_mut() {
+            members.insert("account".to_owned(), json!(account));
+        }
+    }
     voice.say(&issued, || {
         format!(
             "{}  {}  {} {}\n{}",

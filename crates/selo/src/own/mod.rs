@@ -1,31 +1,33 @@
 //! Certificates that the house issues to itself: for its listeners, and for its line to PostgreSQL.
 //!
 //! Each has a keeper of its own. It waits for an authority, asks it as anybody would, puts the new pair into use, and
-//! proves by a handshake that it is in use. Two thirds through its life, or when it was revoked, another follows.
+//! proves by a handshake or a new connection that it is in use. Two thirds through its life, or when it was revoked, another follows.
 //! Never here: a key of a listener on a disk, an attempt without a pause after a failure, plain HTTP meanwhile.
 
+mod files;
 mod plan;
 
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use base::{
-    Id, Result, Time,
+    Id, Result, Secret, Time,
     telemetry::{Metrics, Sample, SampleKind},
 };
 use http_kit::{ServerIdentity, Tls, handshake};
-use pki::{Asked, AuthorityKind, AuthorityState, Grade, Issued, LocalKey, State, WantedNames};
+use pki::{Asked, AuthorityKind, AuthorityState, Certificate, Grade, Issued, LocalKey, State, WantedNames};
 use proof::x509::{
-    DnsName, GeneralName,
+    DnsName, GeneralName, Profile,
     pem::{self, Label},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::rooms::Rooms;
+use crate::{error, rooms::Rooms};
 use plan::{Life, Patience};
 
 /// How often a keeper looks at its certificate.
@@ -34,32 +36,45 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const WAIT_EVERY: Duration = Duration::from_secs(1);
 /// A listener's certificate lasts so long. Its key ends with the process, so what a restart leaves should end soon.
 const LISTENER_LIFE: Duration = Duration::from_secs(30 * 86_400);
+/// A certificate for PostgreSQL lasts so long: what is stolen with the home ends by itself.
+const DATABASE_LIFE: Duration = Duration::from_secs(7 * 86_400);
 
 /// What a certificate of the house is for.
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// The word in figures and logs: `public`, `admin`, `partner`.
-    pub service: &'static str,
+    /// The word in figures and logs: `public`, `admin`, `partner`, `postgres selo_app`.
+    pub service: String,
     profile: &'static str,
     names: WantedNames,
+    /// The role of PostgreSQL that it is for.
+    role: Option<String>,
     lifetime: Duration,
     environment: Option<String>,
 }
 
 impl Order {
     /// For a listener under a name or an address; `environment` when there are several.
-    pub fn listener(service: &'static str, host: &str, environment: &str) -> Self {
+    pub fn listener(service: &str, host: &str, environment: &str) -> Self {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let names = match host.parse::<IpAddr>() {
             Ok(address) => WantedNames { ip: vec![address.to_string()], ..WantedNames::default() },
             Err(_) => WantedNames { dns: vec![host], ..WantedNames::default() },
         };
+        let environment = Some(environment.to_owned()).filter(|name| !name.is_empty());
+        let service = service.to_owned();
+        Self { service, profile: "server", names, role: None, lifetime: LISTENER_LIFE, environment }
+    }
+
+    /// For a role of PostgreSQL, from a house under a name.
+    pub fn database(role: &str, host: &str, environment: &str) -> Self {
+        let names = WantedNames { dns: vec![host.to_owned()], ..WantedNames::default() };
         Self {
-            service,
-            profile: "server",
+            service: format!("postgres {role}"),
+            profile: "db-client",
             names,
-            lifetime: LISTENER_LIFE,
-            environment: Some(environment.to_owned()).filter(|name| !name.is_empty()),
+            role: Some(role.to_owned()),
+            lifetime: DATABASE_LIFE,
+            ..Self::listener("", host, environment)
         }
     }
 
@@ -76,6 +91,13 @@ impl Order {
 pub enum Place {
     /// A listener, at the address where it really listens.
     Listener(Tls, SocketAddr),
+    /// A file that new connections to PostgreSQL read.
+    Database {
+        /// Chain and key.
+        file: PathBuf,
+        /// The address whose connections show it.
+        url: Secret<String>,
+    },
 }
 
 /// The certificate in use.
@@ -104,14 +126,13 @@ pub struct Keeper {
     rooms: Rooms,
     order: Order,
     place: Place,
-    ends: Ends,
     held: Option<Held>,
     patience: Patience,
 }
 
 /// When the certificates in use end, by service, for whoever asks for figures.
 #[derive(Clone, Default)]
-pub struct Ends(Arc<Mutex<BTreeMap<(&'static str, &'static str), Time>>>);
+pub struct Ends(Arc<Mutex<BTreeMap<(&'static str, String), Time>>>);
 
 impl Ends {
     /// The figures of a house.
@@ -129,24 +150,27 @@ impl Ends {
                 name: "selo_cert_not_after_seconds",
                 help: "When certificates end, those that end first, in seconds since 1970.",
                 kind: SampleKind::Gauge,
-                labels: vec![("profile", (*profile).to_owned()), ("service", (*service).to_owned())],
+                labels: vec![("profile", (*profile).to_owned()), ("service", service.clone())],
                 value: end.seconds() as f64,
             })
             .collect()
     }
 
     fn put(&self, order: &Order, end: Time) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((order.profile, order.service), end);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert((order.profile, order.service.clone()), end);
     }
 }
 
 impl Keeper {
     /// A keeper that holds nothing yet.
-    pub fn new(rooms: Rooms, order: Order, place: Place, ends: Ends) -> Self {
-        Self { rooms, order, place, ends, held: None, patience: Patience::default() }
+    pub fn new(rooms: Rooms, order: Order, place: Place) -> Self {
+        Self { rooms, order, place, held: None, patience: Patience::default() }
     }
 
-    /// The serial number of the certificate in use.
+    /// The certificate in use, DER.
     pub fn certificate(&self) -> Option<&[u8]> {
         self.held.as_ref().map(|held| held.der.as_slice())
     }
@@ -169,6 +193,9 @@ impl Keeper {
     }
 
     async fn look_now(&mut self, now: Time) -> Result<Looked> {
+        if self.held.is_none() {
+            self.adopt().await?;
+        }
         if let Some(held) = self.held.as_ref().filter(|held| !held.life.is_due(now))
             && self.is_in_force(held).await?
         {
@@ -184,6 +211,19 @@ impl Keeper {
         self.put(&issued, &key).await?;
         self.prove().await?;
         Ok(Looked::Renewed)
+    }
+
+    /// Takes up the certificate that a process before left in its file, if it is one of the house's in force.
+    async fn adopt(&mut self) -> Result<()> {
+        let Place::Database { file, .. } = &self.place else { return Ok(()) };
+        let Some(der) = files::leaf(file) else { return Ok(()) };
+        let Some(profile) = Profile::from_name(self.order.profile) else { return Ok(()) };
+        let environment = self.order.environment.as_deref();
+        let known = self.rooms.pki.shown_by_client(&der, profile, environment).await?;
+        if let Some(certificate) = known.filter(|known| Some(&known.subject) == self.order.role.as_ref()) {
+            self.hold(&certificate, der);
+        }
+        Ok(())
     }
 
     /// Whether an authority could issue it; an attempt without one would only be refused, and a refusal is recorded.
@@ -214,6 +254,7 @@ impl Keeper {
             names: self.order.names.clone(),
             csr: Some(pem::encode(Label::CertificateRequest, &request)),
             lifetime: Some(self.order.lifetime),
+            common_name: self.order.role.clone(),
             owner: format!("selo {}", self.order.service),
             environment: self.order.environment.clone(),
             source: "internal".to_owned(),
@@ -225,21 +266,25 @@ impl Keeper {
 
     /// Puts a new pair into use.
     async fn put(&mut self, issued: &Issued, key: &LocalKey) -> Result<()> {
-        let certificate = &issued.certificate;
-        let der = certificate.der.clone().ok_or_else(|| base::error::INTERNAL.error())?;
+        let der = issued.certificate.der.clone().ok_or_else(|| base::error::INTERNAL.error())?;
         let mut chain = pem::encode(Label::Certificate, &der);
         chain.extend(issued.chain.iter().map(|above| pem::encode(Label::Certificate, above)));
         match &self.place {
             Place::Listener(tls, _) => {
                 tls.replace(ServerIdentity::from_pem(chain.as_bytes(), key.pem.expose().as_bytes())?);
             }
+            Place::Database { file, .. } => files::replace(file, &chain, &key.pem)?,
         }
+        self.hold(&issued.certificate, der);
+        Ok(())
+    }
+
+    fn hold(&mut self, certificate: &Certificate, der: Vec<u8>) {
         let dice: [u8; 8] = self.rooms.house.chance.bytes();
         let life = Life::new(certificate.not_before, certificate.not_after, dice);
-        self.ends.put(&self.order, certificate.not_after);
+        self.rooms.ends.put(&self.order, certificate.not_after);
         self.held =
             Some(Held { id: certificate.id, authority: certificate.authority, life, der, proven: false });
-        Ok(())
     }
 
     /// Sees that the pair is in use.
@@ -247,6 +292,15 @@ impl Keeper {
         let Some(held) = self.held.as_mut() else { return Ok(()) };
         match &self.place {
             Place::Listener(_, address) => handshake::shows(*address, &held.der).await?,
+            Place::Database { url, .. } => {
+                let url = url.clone();
+                let shown = tokio::task::spawn_blocking(move || store::certificate_shown(&url))
+                    .await
+                    .map_err(|e| base::error::INTERNAL.because(e))??;
+                if shown != files::serial(&held.der) {
+                    return Err(error::OWN_UNUSED.error().with("service", &self.order.service));
+                }
+            }
         }
         held.proven = true;
         Ok(())
@@ -261,7 +315,7 @@ pub fn keep(keepers: Vec<Keeper>, tracker: &TaskTracker, stop: &CancellationToke
             let mut told: Option<&'static str> = None;
             let mut pause = Duration::ZERO;
             while tokio::time::timeout(pause, stop.cancelled()).await.is_err() {
-                let service = keeper.order.service;
+                let service = keeper.order.service.as_str().to_owned();
                 pause = LOOK_EVERY;
                 match keeper.look().await {
                     Ok(Looked::Kept) => {}
@@ -274,7 +328,7 @@ pub fn keep(keepers: Vec<Keeper>, tracker: &TaskTracker, stop: &CancellationToke
                         if told.replace("") != Some("") {
                             tracing::warn!(
                                 service,
-                                "TLS waits for an authority, and refuses everybody until then: selo pki init"
+                                "no certificate of the house's own before there is an authority: selo pki init"
                             );
                         }
                     }
