@@ -22,6 +22,7 @@ pub const NPM: Tool = Tool { program: "npm", packages: &["npm"] };
 pub const CHROMIUM: Tool = Tool { program: "chromium", packages: &["chromium"] };
 pub const PDF_TOOLS: Tool = Tool { program: "pdftoppm", packages: &["poppler-utils"] };
 pub const WRK: Tool = Tool { program: "wrk", packages: &["wrk"] };
+pub const OPENSSL: Tool = Tool { program: "openssl", packages: &["openssl"] };
 pub const NGINX: Tool = Tool { program: "nginx", packages: &["nginx-light"] };
 
 /// The oldest Node that the web build and the judges run on.
