@@ -6,6 +6,7 @@
 //! Never here: the key of a root or of a service, two signatures over one plan, a revocation that is taken back, a name
 //! that the issuer's own constraints forbid.
 
+pub mod acme;
 pub mod error;
 pub mod facts;
 mod http;
@@ -29,7 +30,8 @@ pub use settings::{SETTINGS, Settings};
 use store::Migration;
 
 /// This room's tables.
-pub const MIGRATIONS: &[Migration] = &[store::migration!("pki", "0001_pki")];
+pub const MIGRATIONS: &[Migration] =
+    &[store::migration!("pki", "0001_pki"), store::migration!("pki", "0002_acme")];
 
 /// Tables that belong to no tenant: none. The house's own authorities stand under the nil tenant.
 pub const TABLES_WITHOUT_TENANT: &[(&str, &str)] = &[];

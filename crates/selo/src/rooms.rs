@@ -15,7 +15,7 @@ use credential::Credentials;
 use events::{Bus, House, Log, Sequencer, Subscription, jobs};
 use identity::Identity;
 use keys::Keys;
-use pki::Pki;
+use pki::{Pki, acme::Acme};
 use store::{Db, Engine, Migration, Settings, blob::Blobs};
 use tokio::sync::Notify;
 
@@ -51,7 +51,14 @@ pub fn tables_without_tenant() -> Vec<(&'static str, &'static str)> {
 
 /// Every setting of the house.
 pub fn settings_table() -> Vec<&'static [Setting]> {
-    vec![settings::SETTINGS, base::telemetry::SETTINGS, http_kit::SETTINGS, keys::SETTINGS, pki::SETTINGS]
+    vec![
+        settings::SETTINGS,
+        base::telemetry::SETTINGS,
+        http_kit::SETTINGS,
+        keys::SETTINGS,
+        pki::SETTINGS,
+        pki::acme::SETTINGS,
+    ]
 }
 
 /// An opened house: every room's service.
@@ -67,6 +74,8 @@ pub struct Rooms {
     pub identity: Identity,
     /// The certificate authority.
     pub pki: Pki,
+    /// Its server for programs that get certificates by themselves.
+    pub acme: Acme,
     /// Credentials.
     pub credentials: Credentials,
     /// The public address.
@@ -110,9 +119,23 @@ impl Rooms {
         let identity = Identity::new(house.clone(), keys.clone(), public_url);
         let pki_settings = pki::Settings::from_config(config, public_url)?;
         let pki = Pki::new(house.clone(), keys.clone(), pki_settings, &holder, &metrics);
+        let acme_settings = pki::acme::AcmeSettings::from_config(config, public_url)?;
+        let acme = Acme::new(pki.clone(), acme_settings, Arc::new(crate::plugs::NoProbe));
         let credentials = Credentials::new(house.clone(), keys.clone(), identity.clone(), public_url);
         let public_url = Arc::from(public_url);
-        Ok(Self { house, keys, audit, identity, pki, credentials, public_url, metrics, committed, holder })
+        Ok(Self {
+            house,
+            keys,
+            audit,
+            identity,
+            pki,
+            acme,
+            credentials,
+            public_url,
+            metrics,
+            committed,
+            holder,
+        })
     }
 
     /// Host and port of the public address, under which the logs are named.
