@@ -19,6 +19,7 @@ mod health;
 pub mod idempotency;
 pub mod json;
 mod limit;
+pub mod outgoing;
 pub mod page;
 pub mod server;
 pub mod tls;

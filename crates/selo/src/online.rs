@@ -7,19 +7,12 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    pin::pin,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::{
-    HeaderMap, Request, StatusCode,
-    body::Bytes,
-    client::conn::http1,
-    header::{ACCEPT, ACCEPT_ENCODING, AGE, CONTENT_ENCODING, HOST, HeaderName, LOCATION, USER_AGENT},
-};
-use hyper_util::rt::TokioIo;
+use axum::http::{StatusCode, header::AGE};
+use http_kit::outgoing::{self, Refusal, is_public};
 use proof::verify::{Answer, Want};
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, pki_types::ServerName};
 use tokio::{
@@ -28,26 +21,17 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
-use url::{Host, Position, Url};
+use url::{Host, Url};
 
 /// The whole question, with names, redirects and the body.
 const WHOLE: Duration = Duration::from_secs(10);
 /// TCP and TLS to one place.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Machines of one name that are tried; they share [`CONNECT`].
-const MACHINES_MAX: usize = 4;
 /// Times that an answer may send us elsewhere.
 const REDIRECTS_MAX: usize = 3;
-/// An address longer than this is not read.
-const ADDRESS_BYTES_MAX: usize = 4096;
-/// Status line and headers of an answer.
-const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// A key document.
 const DOCUMENT_BYTES_MAX: usize = 64 * 1024;
 const WELCOME: &str = "application/vc, application/did, application/ld+json, application/json, */*;q=0.1";
-
-/// Why there is no answer: for the log only.
-type Refusal = &'static str;
 
 /// Asks once: a status list by its address, a key document by its did:web or its address.
 ///
@@ -96,24 +80,12 @@ impl Place {
     /// Judges an address. Its host must be written as it will be used: a machine has one spelling, so that what a
     /// reader sees, what is checked and what is asked are the same.
     fn read(address: &str) -> Result<Self, Refusal> {
-        sober(address)?;
-        let url = Url::parse(address).map_err(|_| "it is no address")?;
-        let plain = match url.scheme() {
-            "https" => false,
-            "http" => true,
-            _ => return Err("neither http nor https"),
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("it carries a user name");
-        }
-        let written = address.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
-        let host = url.host_str().unwrap_or_default();
-        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
-        if !written.is_some_and(|w| w.eq_ignore_ascii_case(host) || w.eq_ignore_ascii_case(&with_port)) {
-            return Err("the host is written in an unusual way");
-        }
+        Self::of(outgoing::read(address)?)
+    }
+
+    fn of(url: Url) -> Result<Self, Refusal> {
+        let plain = url.scheme() == "http";
         let ip = match url.host().ok_or("it has no host")? {
-            Host::Domain(name) if name.ends_with('.') => return Err("the host ends with a dot"),
             Host::Domain("localhost") => None,
             Host::Domain(_) if plain => return Err("http to another machine"),
             Host::Domain(_) => None,
@@ -131,9 +103,7 @@ impl Place {
 
     /// Where an answer sends us. `stays` keeps us at the same host and port (did:web).
     fn next(&self, location: &str, stays: bool) -> Result<Self, Refusal> {
-        sober(location)?;
-        let url = self.url.join(location).map_err(|_| "the redirect is no address")?;
-        let next = Self::read(url.as_str())?;
+        let next = Self::of(outgoing::follow(&self.url, location)?)?;
         if next.plain != self.plain {
             return Err("redirect to another scheme");
         }
@@ -165,7 +135,7 @@ impl Place {
     async fn ask(&self, bytes_max: usize) -> Result<Step, Refusal> {
         let machines = self.machines().await?;
         let until = Instant::now() + CONNECT;
-        let stream = connect(&machines).await?;
+        let stream = outgoing::connect(&machines, CONNECT).await.ok_or("no machine answers")?;
         if self.plain {
             return self.exchange(stream, bytes_max).await;
         }
@@ -192,77 +162,26 @@ impl Place {
         })
     }
 
-    /// One GET over HTTP/1.1 (RFC 9110, RFC 9112).
     async fn exchange<S>(&self, stream: S, bytes_max: usize) -> Result<Step, Refusal>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let broken = |_| "the exchange broke";
-        let request = Request::get(&self.url[Position::BeforePath..Position::AfterQuery])
-            .header(HOST, &self.url[Position::BeforeHost..Position::AfterPort])
-            .header(USER_AGENT, "selo")
-            .header(ACCEPT, WELCOME)
-            .header(ACCEPT_ENCODING, "identity")
-            .body(Empty::<Bytes>::new())
-            .map_err(|_| "HTTP cannot carry the address")?;
-        let (mut sender, connection) = http1::Builder::new()
-            .max_buf_size(HEAD_BYTES_MAX)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(broken)?;
-        let mut exchange = pin!(async {
-            let (head, body) = sender.send_request(request).await.map_err(broken)?.into_parts();
-            match head.status {
-                StatusCode::OK => {}
-                StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(Step::End(Answer::NotFound)),
-                StatusCode::MOVED_PERMANENTLY
-                | StatusCode::FOUND
-                | StatusCode::SEE_OTHER
-                | StatusCode::TEMPORARY_REDIRECT
-                | StatusCode::PERMANENT_REDIRECT => {
-                    let location = text(&head.headers, LOCATION).ok_or("a redirect to nowhere")?;
-                    return Ok(Step::Elsewhere(location.to_owned()));
-                }
-                _ => return Err("another status"),
+        let got = outgoing::get(stream, &self.url, WELCOME, bytes_max).await.map_err(|fault| {
+            tracing::debug!(host = self.url.host_str(), %fault, "no answer");
+            "the exchange failed"
+        })?;
+        if let Some(location) = got.elsewhere() {
+            return Ok(Step::Elsewhere(location.to_owned()));
+        }
+        match got.status {
+            StatusCode::OK => {
+                let age = got.text(AGE).and_then(|age| age.parse().ok()).unwrap_or(0);
+                Ok(Step::End(Answer::Found { bytes: got.body.to_vec(), age }))
             }
-            if text(&head.headers, CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-                return Err("the body is packed");
-            }
-            let age = text(&head.headers, AGE).and_then(|age| age.parse().ok()).unwrap_or(0);
-            let whole = Limited::new(body, bytes_max).collect().await;
-            let bytes = whole.map_err(|_| "the body is too large or broke off")?.to_bytes().to_vec();
-            Ok(Step::End(Answer::Found { bytes, age }))
-        });
-        // The connection may end before its last bytes are taken out of it; then the exchange finishes alone.
-        tokio::select! {
-            biased;
-            step = &mut exchange => step,
-            _ = connection => exchange.await,
+            StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Step::End(Answer::NotFound)),
+            _ => Err("another status"),
         }
     }
-}
-
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok()
-}
-
-/// Visible ASCII of bounded length without the backslash that some readers take for a slash.
-fn sober(address: &str) -> Result<(), Refusal> {
-    let good =
-        address.len() <= ADDRESS_BYTES_MAX && address.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-    if good { Ok(()) } else { Err("characters or length that an address cannot have") }
-}
-
-/// Tries the machines one after the other; each has its share of the time.
-async fn connect(machines: &[SocketAddr]) -> Result<TcpStream, Refusal> {
-    let tried = machines.len().clamp(1, MACHINES_MAX);
-    let share = CONNECT / u32::try_from(tried).unwrap_or(1);
-    for machine in machines.iter().take(tried) {
-        if let Ok(Ok(stream)) = timeout(share, TcpStream::connect(machine)).await {
-            return Ok(stream);
-        }
-    }
-    Err("no machine answers")
 }
 
 /// TLS 1.2 and 1.3 with the certificates that the operating system trusts, read once (`SSL_CERT_FILE` replaces them).
@@ -286,51 +205,13 @@ fn trust(roots: RootCertStore) -> Option<Arc<ClientConfig>> {
     Some(Arc::new(config))
 }
 
-/// Whether an address belongs to the public internet (IANA special-purpose registries, RFC 6890).
-fn is_public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => is_public_v4(ip),
-        IpAddr::V6(ip) => is_public_v6(ip),
-    }
-}
-
-fn is_public_v4(ip: Ipv4Addr) -> bool {
-    !matches!(
-        ip.octets(),
-        [0 | 10 | 127 | 224.., ..] // this network, private, loopback, multicast, reserved, broadcast
-            | [100, 64..=127, ..] // carrier-grade NAT (RFC 6598)
-            | [169, 254, ..] // link-local, and the metadata of clouds
-            | [172, 16..=31, ..]
-            | [192, 168, ..]
-            | [192, 0, 0 | 2, _] // protocols, documentation
-            | [192, 88, 99, _] // 6to4 relays
-            | [198, 18 | 19, ..] // benchmarks
-            | [198, 51, 100, _]
-            | [203, 0, 113, _]
-    )
-}
-
-/// Forms that carry an IPv4 address are judged by it; otherwise only global unicast, 2000::/3, can be public.
-fn is_public_v6(ip: Ipv6Addr) -> bool {
-    let carried = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        is_public_v4(Ipv4Addr::new(a, b, c, d))
-    };
-    match ip.segments() {
-        [0, 0, 0, 0, 0, 0xffff, high, low] => carried(high, low), // IPv4-mapped
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => carried(high, low), // NAT64 (RFC 6052)
-        [0x2002, high, low, ..] => carried(high, low),            // 6to4
-        [0x2001, 0..=0x1ff, ..] => false,                         // protocols, Teredo, ORCHID
-        [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,   // documentation
-        [first, ..] => first & 0xe000 == 0x2000,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
     use std::net::TcpListener;
+
+    use http_kit::outgoing::ADDRESS_BYTES_MAX;
 
     use super::*;
 
@@ -428,90 +309,6 @@ mod tests {
         ];
         for address in refused {
             assert!(Place::read(address).is_err(), "{address}");
-        }
-    }
-
-    #[test]
-    fn a_machine_is_public_or_not() {
-        let public = [
-            "1.1.1.1",
-            "8.8.8.8",
-            "9.255.255.255",
-            "11.0.0.0",
-            "100.63.255.255",
-            "100.128.0.0",
-            "126.255.255.255",
-            "128.0.0.0",
-            "169.253.255.255",
-            "172.15.255.255",
-            "172.32.0.0",
-            "192.0.1.0",
-            "192.167.255.255",
-            "198.20.0.0",
-            "223.255.255.255",
-            "2606:4700::1111",
-            "2a00:1450:4003::1",
-            "2001:4860:4860::8888",
-            "2001:200::1",
-            "::ffff:8.8.8.8",
-            "64:ff9b::8.8.8.8",
-            "2002:808:808::1",
-        ];
-        for ip in public {
-            assert!(is_public(ip.parse().unwrap()), "{ip}");
-        }
-        let inner = [
-            "0.0.0.0",
-            "0.1.2.3",
-            "10.0.0.1",
-            "10.255.255.255",
-            "100.64.0.1",
-            "100.127.255.255",
-            "127.0.0.1",
-            "127.255.255.255",
-            "169.254.0.1",
-            "169.254.169.254",
-            "172.16.0.1",
-            "172.31.255.255",
-            "192.0.0.1",
-            "192.0.2.1",
-            "192.88.99.1",
-            "192.168.0.1",
-            "198.18.0.1",
-            "198.19.255.255",
-            "198.51.100.1",
-            "203.0.113.1",
-            "224.0.0.1",
-            "239.255.255.250",
-            "240.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "::8.8.8.8",
-            "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1",
-            "::ffff:169.254.169.254",
-            "::ffff:0:8.8.8.8",
-            "64:ff9b::127.0.0.1",
-            "64:ff9b::169.254.169.254",
-            "64:ff9b:1::8.8.8.8",
-            "100::1",
-            "2001::1",
-            "2001:20::1",
-            "2001:db8::1",
-            "2002:7f00:1::1",
-            "2002:a9fe:a9fe::1",
-            "2002:c0a8:1::",
-            "3fff::1",
-            "5f00::1",
-            "fc00::1",
-            "fd00:ec2::254",
-            "fe80::1",
-            "fec0::1",
-            "ff02::1",
-        ];
-        for ip in inner {
-            assert!(!is_public(ip.parse().unwrap()), "{ip}");
         }
     }
 

@@ -19,24 +19,6 @@ impl pki::Proofs for LogProofs {
     }
 }
 
-/// Looks at nothing; stands here until the probes do.
-pub struct NoProbe;
-
-impl pki::acme::Prober for NoProbe {
-    fn probe(
-        &self,
-        _: pki::acme::ChallengeKind,
-        _: &pki::acme::Identifier,
-        _: &str,
-        _: &str,
-    ) -> Boxed<'_, Result<(), pki::acme::ProbeFault>> {
-        let kind = pki::acme::ProbeFaultKind::Connection;
-        let fault =
-            pki::acme::ProbeFault { kind, detail: "This house looks at nothing.".to_owned(), retry: false };
-        Box::pin(async move { Err(fault) })
-    }
-}
-
 /// What `verify` needs to find, from `credential` and `identity`.
 pub struct Plugs(Rooms);
 

@@ -15,7 +15,10 @@ use credential::Credentials;
 use events::{Bus, House, Log, Sequencer, Subscription, jobs};
 use identity::Identity;
 use keys::Keys;
-use pki::{Pki, acme::Acme};
+use pki::{
+    Pki,
+    acme::{Acme, NetProber},
+};
 use store::{Db, Engine, Migration, Settings, blob::Blobs};
 use tokio::sync::Notify;
 
@@ -58,6 +61,7 @@ pub fn settings_table() -> Vec<&'static [Setting]> {
         keys::SETTINGS,
         pki::SETTINGS,
         pki::acme::SETTINGS,
+        pki::acme::PROBE_SETTINGS,
     ]
 }
 
@@ -120,7 +124,8 @@ impl Rooms {
         let pki_settings = pki::Settings::from_config(config, public_url)?;
         let pki = Pki::new(house.clone(), keys.clone(), pki_settings, &holder, &metrics);
         let acme_settings = pki::acme::AcmeSettings::from_config(config, public_url)?;
-        let acme = Acme::new(pki.clone(), acme_settings, Arc::new(crate::plugs::NoProbe));
+        let prober = NetProber::from_config(config)?;
+        let acme = Acme::new(pki.clone(), acme_settings, Arc::new(prober));
         let credentials = Credentials::new(house.clone(), keys.clone(), identity.clone(), public_url);
         let public_url = Arc::from(public_url);
         Ok(Self {

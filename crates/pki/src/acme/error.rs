@@ -93,6 +93,10 @@ base::codes! {
     CSR_KEY = "ACME_CSR_KEY", Malformed,
         en "The key of an account is not certified." => "Make a key of its own for the certificate.",
         pt "A chave de uma conta não é certificada." => "Crie uma chave própria para o certificado.";
+    /// What the holder of a name lets this authority do.
+    CAA = "ACME_CAA", Forbidden,
+        en "The CAA records of {name} do not let this authority certify it: {reason}." => "Let them name this authority, or wait until they can be read.",
+        pt "Os registos CAA de {name} não deixam esta autoridade certificá-lo: {reason}." => "Faça-os indicar esta autoridade, ou espere até poderem ser lidos.";
     /// Nothing at this address, for this account.
     NOTHING = "ACME_NOT_FOUND", NotFound,
         en "There is nothing here for this account." => "Follow the addresses that the server gave.",

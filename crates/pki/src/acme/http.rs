@@ -44,9 +44,9 @@ pub fn acme_routes<Z: Zone>(acme: Acme) -> ZoneRouter<Z> {
     // Most posts are looks (POST-as-GET), so they draw from the allowance of looks; orders have quotas of their own.
     let signed = Rules::read().body_bytes(JWS_BYTES_MAX);
     ZoneRouter::new()
-        .page("/acme/directory", Rules::read(), get(directory_unnamed))
-        .page("/acme/{environment}/directory", Rules::read(), get(directory))
-        .page("/acme/{environment}/new-nonce", Rules::read(), get(nonce_get).head(nonce_head))
+        .page("/acme/directory", signed, get(directory_unnamed).post(directory_unnamed_signed))
+        .page("/acme/{environment}/directory", signed, get(directory).post(directory_signed))
+        .page("/acme/{environment}/new-nonce", signed, get(nonce_get).head(nonce_head).post(nonce_signed))
         .page("/acme/{environment}/new-account", signed, post(new_account))
         .page("/acme/{environment}/account/{handle}", signed, post(account))
         .page("/acme/{environment}/account/{handle}/orders", signed, post(orders))
@@ -73,6 +73,32 @@ async fn directory(State(acme): State<Acme>, Path(environment): Path<String>) ->
     answer::open(directory_of(&acme, Some(&environment)).await)
 }
 
+async fn directory_unnamed_signed(State(acme): State<Acme>, posted: Posted) -> Response {
+    match acme.directory(None).await {
+        Ok(found) => directory_signed(State(acme), Path(found.environment), posted).await,
+        Err(failure) => answer::open(Err(failure)),
+    }
+}
+
+async fn directory_signed(
+    State(acme): State<Acme>,
+    Path(environment): Path<String>,
+    posted: Posted,
+) -> Response {
+    let done = async {
+        look(&acme, &environment, &posted).await?;
+        directory_of(&acme, Some(&environment)).await
+    };
+    answer::signed(&acme, &environment, done.await)
+}
+
+/// A look of an account at what anybody may ask (RFC 8555 §6.3).
+async fn look(acme: &Acme, environment: &str, posted: &Posted) -> Result<()> {
+    let admitted = posted.admit(acme, environment).await?;
+    admitted.account()?;
+    admitted.only_looks()
+}
+
 async fn directory_of(acme: &Acme, environment: Option<&str>) -> Result<Answer> {
     let found = acme.directory(environment).await?;
     let url = |rest: &str| acme.url(&found.environment, rest);
@@ -85,8 +111,13 @@ async fn directory_of(acme: &Acme, environment: Option<&str>) -> Result<Answer> 
         })
         .collect();
     let mut meta = json!({"externalAccountRequired": acme.settings.external, "profiles": profiles});
-    if let (Some(terms), Some(members)) = (&acme.settings.terms, meta.as_object_mut()) {
-        members.insert("termsOfService".into(), json!(terms));
+    if let Some(members) = meta.as_object_mut() {
+        if let Some(terms) = &acme.settings.terms {
+            members.insert("termsOfService".into(), json!(terms));
+        }
+        if let Some(domain) = &acme.settings.caa_identity {
+            members.insert("caaIdentities".into(), json!([domain]));
+        }
     }
     let body = json!({
         "newNonce": url("new-nonce"), "newAccount": url("new-account"), "newOrder": url("new-order"),
@@ -102,6 +133,14 @@ async fn nonce_get(State(acme): State<Acme>, Path(environment): Path<String>) ->
 
 async fn nonce_head(State(acme): State<Acme>, Path(environment): Path<String>) -> Response {
     answer::signed(&acme, &environment, Ok(Answer::empty(StatusCode::OK)))
+}
+
+async fn nonce_signed(State(acme): State<Acme>, Path(environment): Path<String>, posted: Posted) -> Response {
+    let done = async {
+        look(&acme, &environment, &posted).await?;
+        Ok(Answer::empty(StatusCode::OK))
+    };
+    answer::signed(&acme, &environment, done.await)
 }
 
 async fn renewal(State(acme): State<Acme>, Path((environment, id)): Path<(String, String)>) -> Response {

@@ -46,6 +46,7 @@ static KINDS: &[(&Code, Kind)] = &[
     (&error::NOT_READY, ("orderNotReady", 403)),
     (&error::CSR_NAMES, ("badCSR", 400)),
     (&error::CSR_KEY, ("badCSR", 400)),
+    (&error::CAA, ("caa", 403)),
     (&error::NOTHING, ("malformed", 404)),
     (&error::GIVEN_UP, ("serverInternal", 503)),
     (&error::CLAIMED, ("serverInternal", 503)),

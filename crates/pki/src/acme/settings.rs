@@ -135,6 +135,8 @@ pub struct AcmeSettings {
     pub allowance: Allowance,
     /// The terms that a new account agrees to.
     pub terms: Option<String>,
+    /// This authority's domain in CAA records.
+    pub caa_identity: Option<String>,
     /// New accounts per address and hour.
     pub accounts_per_hour: i64,
     /// New orders per account and hour.
@@ -181,6 +183,7 @@ impl AcmeSettings {
             external: config.bool("acme.require_external_account"),
             allowance,
             terms: given("acme.terms"),
+            caa_identity: given("acme.caa_identity"),
             accounts_per_hour: config.integer("acme.accounts_per_hour"),
             orders_per_hour: config.integer("acme.orders_per_hour"),
             pending_max: config.integer("acme.pending_max"),

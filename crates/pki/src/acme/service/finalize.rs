@@ -20,8 +20,8 @@ use super::{Acme, Admitted, HOUSE, malformed, order::Placed};
 use crate::{
     acme::{
         error,
-        model::{Account, Order, OrderStatus},
-        prober::Identifier,
+        model::{Account, Authorization, Order, OrderStatus},
+        prober::{CaaQuestion, Identifier},
         repo, rules,
     },
     error as pki,
@@ -30,11 +30,14 @@ use crate::{
     service::{Asked, InPlan, refused_request},
 };
 
+/// When records that could not be read are read again.
+const CAA_AGAIN_SECONDS: u32 = 10;
+
 impl Acme {
     /// Finalizes an order with a request; gives the order as it stands then.
     ///
     /// # Errors
-    /// `ACME_NOT_FOUND`, `ACME_ORDER_NOT_READY`, `ACME_CSR_NAMES`, `ACME_CSR_KEY`, those of issuing; the store's.
+    /// `ACME_NOT_FOUND`, `ACME_ORDER_NOT_READY`, `ACME_CSR_NAMES`, `ACME_CSR_KEY`, `ACME_CAA`, those of issuing; the store's.
     pub(crate) async fn finalize(&self, call: &Call, admitted: &Admitted, handle: &str) -> Result<Placed> {
         let account = admitted.account()?;
         let payload = admitted.object()?;
@@ -57,6 +60,7 @@ impl Acme {
             return Err(error::CSR_KEY.at("csr"));
         }
         rules::names_match(&csr, &placed.order.names)?;
+        self.ask_holders(account, &placed.parts).await?;
         match self.issue_for(call, account, &placed.order, &der, digest).await {
             Ok(()) => {}
             // The same request came twice at once: both hear what came of the first.
@@ -67,6 +71,25 @@ impl Acme {
             Err(failure) => return Err(failure),
         }
         self.order(account, handle).await
+    }
+
+    /// Asks the holders of the names, right before the certificate is made, so that no answer of theirs is old.
+    async fn ask_holders(&self, account: &Account, parts: &[Authorization]) -> Result<()> {
+        let address = self.account_url(account);
+        for part in parts {
+            let (Identifier::Dns(name), Some(method)) = (&part.ordered.identifier, part.challenge) else {
+                continue;
+            };
+            let wildcard = part.ordered.wildcard;
+            let question = CaaQuestion { name, wildcard, account: &address, method };
+            self.prober().permits(question).await.map_err(|fault| {
+                let refused = error::CAA.at(part.ordered.text()).with("name", part.ordered.value());
+                let reason = fault.detail.trim_end_matches('.').to_owned();
+                let refused = refused.with("reason", reason);
+                if fault.retry { refused.retry_after(CAA_AGAIN_SECONDS) } else { refused }
+            })?;
+        }
+        Ok(())
     }
 
     async fn issue_for(
