@@ -5,9 +5,9 @@
 //! range. Nothing is called fast without saying against what, nor written without saying what was durable. A program
 //! that cannot be measured is named, and makes the command fail.
 
-use crate::bench_house;
 use crate::guard::Guard;
 use crate::{Outcome, Trouble, legs, place, process, tools};
+use crate::{bench_house, bench_ocsp};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -209,6 +209,12 @@ const PROGRAMS: [Program; 8] = [
                 peer: None,
             },
             Figure {
+                what: "P-256 signatures alone: the limit",
+                line: "pki-sign-raw",
+                measure: Measure::PerCore(11_000.0),
+                peer: None,
+            },
+            Figure {
                 what: "OCSP, signed on demand (without the network)",
                 line: "pki-ocsp-signed",
                 measure: Measure::PerCore(8000.0),
@@ -274,8 +280,13 @@ pub struct Row {
 
 /// Runs the chosen measurements, or all.
 pub fn command(words: &[String]) -> Outcome {
-    let known: Vec<&str> =
-        PROGRAMS.iter().flat_map(|program| program.names).chain(&bench_house::NAMES).copied().collect();
+    let known: Vec<&str> = PROGRAMS
+        .iter()
+        .flat_map(|program| program.names)
+        .chain(&bench_house::NAMES)
+        .chain(&bench_ocsp::NAMES)
+        .copied()
+        .collect();
     if let Some(unknown) = words.iter().find(|word| !known.contains(&word.as_str())) {
         return Err(Trouble::wrong_use(format!(
             "there is no measurement `{unknown}`; there are {}",
@@ -297,6 +308,12 @@ pub fn command(words: &[String]) -> Outcome {
         let build = build_selo(&guard);
         if let Err(trouble) = build.and_then(|()| bench_house::measure(page, &guard, &mut table)) {
             table.trouble(bench_house::NAMES.join(", "), &trouble);
+        }
+    }
+    if chosen(&bench_ocsp::NAMES) || chosen(&["pki"]) {
+        eprintln!("measuring {}", bench_ocsp::NAMES.join(", "));
+        if let Err(trouble) = build_selo(&guard).and_then(|()| bench_ocsp::measure(&guard, &mut table)) {
+            table.trouble(bench_ocsp::NAMES.join(", "), &trouble);
         }
     }
     Ok(table.print())

@@ -25,6 +25,7 @@ pub const PDF_TOOLS: Tool = Tool { program: "pdftoppm", packages: &["poppler-uti
 /// Of the package only `promtool` is used; its service is not started.
 pub const PROMTOOL: Tool = Tool { program: "promtool", packages: &["prometheus"] };
 pub const WRK: Tool = Tool { program: "wrk", packages: &["wrk"] };
+pub const OPENSSL: Tool = Tool { program: "openssl", packages: &["openssl"] };
 pub const NGINX: Tool = Tool { program: "nginx", packages: &["nginx-light"] };
 
 /// The oldest Node that the web build and the judges run on.

@@ -21,6 +21,8 @@ const IN_FLIGHT: usize = 64;
 const CERTIFICATES: usize = 10_000;
 /// OCSP requests of each kind.
 const QUESTIONS: usize = 50_000;
+/// Signatures of the raw rate.
+const SIGNATURES: usize = 50_000;
 /// A signed answer is longer, an error is five bytes.
 const SIGNED_BYTES_MIN: usize = 100;
 /// The house's own authority.
@@ -32,6 +34,7 @@ const HOUSE: Id<Tenant> = Id::NIL;
 /// The house's.
 pub(super) async fn measure(rooms: &Rooms, call: &Call) -> Result<()> {
     let issuing = hierarchy(rooms, call, "dev").await?;
+    raw()?;
     let requests = requests()?;
     let watch = Watch::start();
     let commits = rooms.house.db.figures().commits;
@@ -69,6 +72,22 @@ pub(super) async fn measure(rooms: &Rooms, call: &Call) -> Result<()> {
         ask(rooms, &questions, QUESTIONS).await?;
         watch.print(name, QUESTIONS, note);
     }
+    Ok(())
+}
+
+/// Signatures with next to nothing around them, on one thread: what nothing that signs once for each can go beyond.
+fn raw() -> Result<()> {
+    let key = pki::local_key()?;
+    pki::request_der(&key, &[])?;
+    let watch = Watch::start();
+    for _ in 0..SIGNATURES {
+        pki::request_der(&key, &[])?;
+    }
+    watch.print(
+        "pki-sign-raw",
+        SIGNATURES,
+        "requests of 160 bytes, one P-256 signature each, one thread; nothing is written",
+    );
     Ok(())
 }
 
