@@ -105,7 +105,7 @@ enum Made {
     Selo { what: &'static str },
 }
 
-const PROGRAMS: [Program; 8] = [
+const PROGRAMS: [Program; 9] = [
     Program {
         names: &["issue", "verify"],
         made: Made::Example { package: "proof", example: "proof_speed" },
