@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use base::{Call, Error, Id, Result, Time};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use proof::{
     jws::acme::RenewalId,
     x509::{Issuer, Profile},
@@ -85,6 +86,12 @@ impl Acme {
         self.place(order, now).await
     }
 
+    /// A token in the one spelling of base64url: clients decode it and write it again.
+    fn token(&self) -> String {
+        let random: [u8; 32] = self.pki.house.chance.bytes();
+        URL_SAFE_NO_PAD.encode(random)
+    }
+
     async fn place(&self, order: Order, now: Time) -> Result<Placed> {
         let fresh: Vec<Authorization> = order
             .names
@@ -94,7 +101,7 @@ impl Acme {
                 handle: self.pki.house.chance.handle(),
                 account: order.account,
                 ordered: ordered.clone(),
-                token: self.pki.house.chance.handle(),
+                token: self.token(),
                 state: AuthorizationState::Pending,
                 challenge: None,
                 error: None,
