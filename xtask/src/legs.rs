@@ -22,6 +22,9 @@ const SMALL: Duration = Duration::from_secs(5 * 60);
 /// Where the private PostgreSQL is; tests make databases and roles of their own there.
 pub const POSTGRES: &str = "SELO_TEST_POSTGRES";
 
+/// Where the programs of the pinned Python packages are; tests that need one say when it is absent.
+const PYTHON: &str = "SELO_TEST_PYTHON";
+
 /// What was chosen on the command line.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Choice {
@@ -84,7 +87,8 @@ impl Parts {
     }
 
     fn tools(self, sqlite_only: bool) -> Vec<Tool> {
-        let mut tools = vec![tools::C_COMPILER, tools::SOFTHSM];
+        let mut tools =
+            vec![tools::C_COMPILER, tools::SOFTHSM, tools::OPENSSL, tools::DEHYDRATED, tools::CURL];
         if !sqlite_only {
             tools.push(tools::POSTGRES);
         }
@@ -112,6 +116,8 @@ pub fn command(words: &[String]) -> Outcome {
     }
 
     let mut run = Run::new();
+    // the Rust tests call them too
+    let python = parts.python && run.leg("python", || python::packages(&guard));
     let mut address = None;
     if choice.sqlite_only {
         run.leave_out("sqlite only, by choice: nothing was tried on PostgreSQL");
@@ -158,7 +164,7 @@ pub fn command(words: &[String]) -> Outcome {
         });
     }
     run.leg("dependencies", dependencies::house);
-    if built && parts.python {
+    if built && python {
         run.leg("pkilint", || python::pkilint(&guard));
     }
     if built && parts.binary {
@@ -181,6 +187,7 @@ fn rust_tests(run: &mut Run, choice: &Choice, address: Option<&str>, guard: &Gua
         if choice.only_some() {
             command.arg("--").args(&choice.filter);
         }
+        command.env(PYTHON, python::folder().join("bin"));
         if let Some(address) = address {
             command.env(POSTGRES, address);
         }
