@@ -25,6 +25,8 @@ pub const POSTGRES: &str = "SELO_TEST_POSTGRES";
 /// Rules that Prometheus evaluates, and their trials.
 const ALERTS: &str = "deploy/prometheus/selo-alerts.yml";
 const ALERT_TRIALS: &str = "deploy/prometheus/selo-alerts.test.yml";
+/// Where the programs of the pinned Python packages are; tests that need one say when it is absent.
+const PYTHON: &str = "SELO_TEST_PYTHON";
 
 /// What was chosen on the command line.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -90,7 +92,14 @@ impl Parts {
     }
 
     fn tools(self, sqlite_only: bool) -> Vec<Tool> {
-        let mut tools = vec![tools::C_COMPILER, tools::SOFTHSM, tools::NSS_TOOLS];
+        let mut tools = vec![
+            tools::C_COMPILER,
+            tools::SOFTHSM,
+            tools::NSS_TOOLS,
+            tools::OPENSSL,
+            tools::DEHYDRATED,
+            tools::CURL,
+        ];
         if !sqlite_only {
             tools.push(tools::POSTGRES);
         }
@@ -121,6 +130,8 @@ pub fn command(words: &[String]) -> Outcome {
     }
 
     let mut run = Run::new();
+    // the Rust tests call them too
+    let python = parts.python && run.leg("python", || python::packages(&guard));
     let mut address = None;
     if choice.sqlite_only {
         run.leave_out("sqlite only, by choice: nothing was tried on PostgreSQL");
@@ -167,7 +178,7 @@ pub fn command(words: &[String]) -> Outcome {
         });
     }
     run.leg("dependencies", dependencies::house);
-    if built && parts.python {
+    if built && python {
         run.leg("pkilint", || python::pkilint(&guard));
     }
     if parts.alerts {
@@ -193,6 +204,7 @@ fn rust_tests(run: &mut Run, choice: &Choice, address: Option<&str>, guard: &Gua
         if choice.only_some() {
             command.arg("--").args(&choice.filter);
         }
+        command.env(PYTHON, python::folder().join("bin"));
         if let Some(address) = address {
             command.env(POSTGRES, address);
         }

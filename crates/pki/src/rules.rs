@@ -154,7 +154,8 @@ fn lies_in(name: &GeneralName, subtree: Subtree) -> bool {
     NameConstraints::new(vec![subtree], Vec::new()).is_ok_and(|constraints| constraints.check(name).is_ok())
 }
 
-/// The common name of a certificate: the one asked for where the profile lives by it, else the first name that fits.
+/// The common name of a certificate: the one asked for where the profile lives by it, else the first name that fits. An
+/// address is none: clients read a common name as a DNS name.
 pub(crate) fn common_name(profile: Profile, asked: Option<&str>, names: &[GeneralName]) -> Option<String> {
     if let Some(asked) = asked.filter(|asked| !asked.is_empty()) {
         return Some(asked.to_owned());
@@ -162,7 +163,8 @@ pub(crate) fn common_name(profile: Profile, asked: Option<&str>, names: &[Genera
     if profile == Profile::Svid {
         return None;
     }
-    names.iter().map(GeneralName::text).find(|text| text.chars().count() <= 64)
+    let names = names.iter().filter(|name| !matches!(name, GeneralName::Ip(_)));
+    names.map(GeneralName::text).find(|text| text.chars().count() <= 64)
 }
 
 /// A DNS name with its labels turned round, so that what lies below a suffix lies together: `org.example.a.`
@@ -207,6 +209,15 @@ mod tests {
 
     fn codes(against: Vec<Error>) -> Vec<&'static str> {
         against.iter().map(|one| one.code().name).collect()
+    }
+
+    #[test]
+    fn a_common_name_is_the_first_name_that_is_no_address() {
+        let name = |text: &str| GeneralName::Dns(DnsName::parse(text).unwrap());
+        let address = GeneralName::Ip("127.0.0.1".parse().unwrap());
+        let common = |names: &[GeneralName]| common_name(Profile::Server, None, names);
+        assert_eq!(common(&[address.clone(), name("a.test"), name("b.test")]).as_deref(), Some("a.test"));
+        assert_eq!(common(&[address]), None);
     }
 
     #[test]
