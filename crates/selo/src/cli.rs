@@ -266,7 +266,7 @@ pub enum PkiCommand {
     /// Make a hierarchy: an offline root in shares, an issuing authority, the first service certificate.
     Init(PkiInit),
     /// Issue a certificate.
-    Issue(PkiIssue),
+    Issue(Box<PkiIssue>),
     /// Say whether a certificate would be issued, for how long, and every reason against.
     Explain(PkiWanted),
     /// Revoke a certificate, or many, for good.
