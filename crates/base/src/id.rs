@@ -58,6 +58,14 @@ kinds! {
     Authority = "ca";
     /// A ceremony in which a hierarchy was made.
     Ceremony = "cer";
+    /// An account of a program that gets certificates by itself (ACME).
+    AcmeAccount = "acct";
+    /// What such a program ordered.
+    AcmeOrder = "ord";
+    /// Whether such a program controls a name.
+    AcmeAuthorization = "authz";
+    /// A shared key that lets somebody open such an account.
+    ExternalKey = "eab";
 }
 
 /// An identifier of one kind.

@@ -26,6 +26,7 @@ use public::lists;
 pub use public::public_routes;
 
 use crate::{
+    acme::{Acme, external_routes},
     error,
     model::{Authority, Certificate, State as Standing, TenantId, parse_reason, reason_name},
     order::CeremonyOrder,
@@ -46,17 +47,21 @@ pub struct Doors {
     pub pki: Pki,
     /// The evidence log.
     pub proofs: Arc<dyn Proofs>,
+    /// The ACME server, whose external keys administrators make.
+    pub acme: Acme,
 }
 
 /// The routes of the admin zone.
 pub fn admin_routes(doors: Doors) -> ZoneRouter<Admin> {
-    let pki = doors.pki.clone();
-    routes_of().with_state(doors).merge(lists().with_state(pki))
+    let (pki, acme) = (doors.pki.clone(), doors.acme.clone());
+    routes_of().with_state(doors).merge(lists().with_state(pki)).merge(external_routes().with_state(acme))
 }
 
 /// The contract of this room's routes.
 pub fn contract() -> utoipa::openapi::OpenApi {
-    routes_of().contract().clone()
+    let mut contract = routes_of().contract().clone();
+    contract.merge(external_routes().contract().clone());
+    contract
 }
 
 fn routes_of() -> ZoneRouter<Admin, Doors> {
@@ -289,6 +294,7 @@ impl NewCertificate {
             csr: self.csr,
             public_key: self.public_key,
             lifetime: self.lifetime_seconds.map(Duration::from_secs),
+            until: None,
             owner: self.owner,
             environment: self.environment,
             source: source.to_owned(),
@@ -314,7 +320,7 @@ struct CertificateSummary {
     /// Each with its kind: `dns:a.example`.
     names: Vec<String>,
     owner: String,
-    /// `api`, `cli`, `internal`, `ceremony`
+    /// `api`, `cli`, `acme`, `internal`, `ceremony`
     source: String,
     /// SHA-256 of the SubjectPublicKeyInfo.
     spki_sha256: String,

@@ -31,7 +31,8 @@ pub use settings::{SETTINGS, Settings};
 use store::Migration;
 
 /// This room's tables.
-pub const MIGRATIONS: &[Migration] = &[store::migration!("pki", "0001_pki")];
+pub const MIGRATIONS: &[Migration] =
+    &[store::migration!("pki", "0001_pki"), store::migration!("pki", "0002_acme")];
 
 /// Tables that belong to no tenant: none. The house's own authorities stand under the nil tenant.
 pub const TABLES_WITHOUT_TENANT: &[(&str, &str)] = &[];

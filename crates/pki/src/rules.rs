@@ -2,7 +2,7 @@
 //!
 //! A decision names every reason against, not only the first, so that `explain` can show them all.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use base::{Error, Result};
 use proof::x509::{DnsName, Email, GeneralName, NAMES_MAX, NameConstraints, Profile, Subtree, Uri};
@@ -18,7 +18,7 @@ const OWNER_CHARACTERS_MAX: usize = 200;
 const SHOWN_CHARACTERS_MAX: usize = 80;
 
 /// As whom somebody asks: decides which of the settings count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Grade {
     /// The owner of the home and the house's administrators.
     Admin,
@@ -26,6 +26,8 @@ pub enum Grade {
     Issuer,
     /// The house itself, for its responders.
     House,
+    /// A program that proved its control of the names, with what it may have.
+    Acme(Arc<Allowance>),
 }
 
 /// Names as somebody wrote them.
@@ -98,18 +100,19 @@ fn shown(text: &str) -> String {
 /// Every reason against these names under this profile for this asker; empty when there is none.
 pub(crate) fn objections(
     settings: &Settings,
-    grade: Grade,
+    grade: &Grade,
     profile: Profile,
     names: &[GeneralName],
 ) -> Vec<Error> {
-    let (allowance, word) = match grade {
+    let (allowance, prefix) = match grade {
         Grade::House => return Vec::new(),
-        Grade::Admin => (&settings.admin, "admin"),
-        Grade::Issuer => (&settings.issuer, "issuer"),
+        Grade::Admin => (&settings.admin, "pki.allow_admin"),
+        Grade::Issuer => (&settings.issuer, "pki.allow_issuer"),
+        Grade::Acme(allowance) => (&**allowance, "acme.allow"),
     };
     let mut against = Vec::new();
     if !allowance.profiles.contains(&profile) {
-        let setting = format!("pki.allow_{word}_profiles");
+        let setting = format!("{prefix}_profiles");
         against.push(
             error::PROFILE_FORBIDDEN.at("profile").with("profile", profile.as_str()).with("setting", setting),
         );
@@ -120,7 +123,7 @@ pub(crate) fn objections(
         }
         if !is_allowed(allowance, name) {
             let kind = if matches!(name, GeneralName::Ip(_)) { "ip" } else { "dns" };
-            let setting = format!("pki.allow_{word}_{kind}");
+            let setting = format!("{prefix}_{kind}");
             against.push(error::NAME_FORBIDDEN.at("names").with("name", name).with("setting", setting));
         }
     }
@@ -211,7 +214,7 @@ mod tests {
         let asked = names(&["a.dev.example"], &["10.0.0.1"], &[]);
         let none = settings(&[]);
         assert_eq!(
-            codes(objections(&none, Grade::Issuer, Profile::Server, &asked)),
+            codes(objections(&none, &Grade::Issuer, Profile::Server, &asked)),
             ["PKI_PROFILE_FORBIDDEN", "PKI_NAME_FORBIDDEN", "PKI_NAME_FORBIDDEN"]
         );
         let some = settings(&[
@@ -219,16 +222,16 @@ mod tests {
             ("pki.allow_issuer_dns", "dev.example"),
             ("pki.allow_issuer_ip", "10.0.0.0/24"),
         ]);
-        assert_eq!(codes(objections(&some, Grade::Issuer, Profile::Server, &asked)), Vec::<&str>::new());
+        assert_eq!(codes(objections(&some, &Grade::Issuer, Profile::Server, &asked)), Vec::<&str>::new());
         let beside = names(&["xdev.example", "dev.example.org"], &["10.0.1.1"], &["spiffe://other/a"]);
-        assert_eq!(objections(&some, Grade::Issuer, Profile::Server, &beside).len(), 4);
+        assert_eq!(objections(&some, &Grade::Issuer, Profile::Server, &beside).len(), 4);
     }
 
     #[test]
     fn nobody_gets_the_profile_of_an_authority_and_no_setting_opens_it() {
         for profile in [Profile::Root, Profile::Issuing, Profile::OcspResponder] {
             assert_eq!(
-                codes(objections(&settings(&[]), Grade::Admin, profile, &[])),
+                codes(objections(&settings(&[]), &Grade::Admin, profile, &[])),
                 ["PKI_PROFILE_FORBIDDEN"]
             );
             let flags = [("pki.allow_admin_profiles".to_owned(), profile.as_str().to_owned())];
@@ -242,11 +245,11 @@ mod tests {
     fn wildcards_need_a_setting() {
         let asked = names(&["*.dev.example"], &[], &[]);
         assert_eq!(
-            codes(objections(&settings(&[]), Grade::Admin, Profile::Server, &asked)),
+            codes(objections(&settings(&[]), &Grade::Admin, Profile::Server, &asked)),
             ["PKI_WILDCARD_FORBIDDEN"]
         );
         let open = settings(&[("pki.allow_wildcards", "true")]);
-        assert!(objections(&open, Grade::Admin, Profile::Server, &asked).is_empty());
+        assert!(objections(&open, &Grade::Admin, Profile::Server, &asked).is_empty());
     }
 
     #[test]

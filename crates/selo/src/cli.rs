@@ -274,6 +274,9 @@ pub enum PkiCommand {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// External keys: who holds one may open accounts of ACME.
+    #[command(subcommand)]
+    Eab(EabCommand),
     /// Write the whole inventory.
     Export {
         /// csv or json.
@@ -283,6 +286,43 @@ pub enum PkiCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+}
+
+/// `selo pki eab …`
+#[derive(Debug, Subcommand)]
+pub enum EabCommand {
+    /// Make an external key and print it; it is not shown again.
+    New(EabNew),
+    /// List external keys, newest first.
+    List,
+    /// Take an external key back, for good: the accounts that it opened are closed.
+    Revoke {
+        /// `eab_…`
+        id: String,
+    },
+}
+
+/// `selo pki eab new`
+#[derive(Debug, Args)]
+pub struct EabNew {
+    /// A DNS suffix that its accounts may order; those of acme.allow_dns when none is named.
+    #[arg(long, value_name = "SUFFIX")]
+    pub dns: Vec<String>,
+    /// A network that its accounts may order; those of acme.allow_ip when none is named.
+    #[arg(long, value_name = "NETWORK")]
+    pub ip: Vec<String>,
+    /// A profile that its accounts may order; those of acme.allow_profiles when none is named.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Vec<String>,
+    /// How many accounts it opens.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub uses: i64,
+    /// For how many days it opens accounts.
+    #[arg(long, default_value_t = 7, value_name = "N")]
+    pub days: i64,
+    /// The environment, when there are several.
+    #[arg(long, value_name = "NAME")]
+    pub environment: Option<String>,
 }
 
 /// `selo pki init`

@@ -15,7 +15,10 @@ use credential::Credentials;
 use events::{Bus, House, Log, Sequencer, Subscription, jobs};
 use identity::Identity;
 use keys::Keys;
-use pki::Pki;
+use pki::{
+    Pki,
+    acme::{Acme, NetProber},
+};
 use store::{Db, Engine, Migration, Settings, blob::Blobs};
 use tokio::sync::Notify;
 
@@ -57,6 +60,7 @@ pub fn settings_table() -> Vec<&'static [Setting]> {
         http_kit::SETTINGS,
         keys::SETTINGS,
         pki::SETTINGS,
+        pki::acme::SETTINGS,
         pki::acme::PROBE_SETTINGS,
     ]
 }
@@ -74,6 +78,8 @@ pub struct Rooms {
     pub identity: Identity,
     /// The certificate authority.
     pub pki: Pki,
+    /// Its server for programs that get certificates by themselves.
+    pub acme: Acme,
     /// Credentials.
     pub credentials: Credentials,
     /// The public address.
@@ -117,9 +123,24 @@ impl Rooms {
         let identity = Identity::new(house.clone(), keys.clone(), public_url);
         let pki_settings = pki::Settings::from_config(config, public_url)?;
         let pki = Pki::new(house.clone(), keys.clone(), pki_settings, &holder, &metrics);
+        let acme_settings = pki::acme::AcmeSettings::from_config(config, public_url)?;
+        let prober = NetProber::from_config(config)?;
+        let acme = Acme::new(pki.clone(), acme_settings, Arc::new(prober));
         let credentials = Credentials::new(house.clone(), keys.clone(), identity.clone(), public_url);
         let public_url = Arc::from(public_url);
-        Ok(Self { house, keys, audit, identity, pki, credentials, public_url, metrics, committed, holder })
+        Ok(Self {
+            house,
+            keys,
+            audit,
+            identity,
+            pki,
+            acme,
+            credentials,
+            public_url,
+            metrics,
+            committed,
+            holder,
+        })
     }
 
     /// Host and port of the public address, under which the logs are named.

@@ -12,6 +12,7 @@ use http_kit::{
     Admin, App, Caller, DoorSettings, Failure, Fittings, Listener, Public, Reply, Rules, ServerLimits,
     Socket, Tls, TlsFiles, ZoneRouter,
 };
+use pki::acme::{Served, acme_routes};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -46,8 +47,15 @@ impl Apps {
         let settings = DoorSettings::from_config(config, &rooms.public_url)?;
         let fittings = fittings(rooms, tracker);
         let contact = config.text("house.security_contact").to_owned();
-        let public = public_routes(rooms).merge(strangers(contact)).open(&fittings, &settings);
-        let admin = admin_routes(rooms).open(&fittings, &settings);
+        let mut public = public_routes(rooms).merge(strangers(contact));
+        let mut admin = admin_routes(rooms);
+        match rooms.acme.served() {
+            Served::Nowhere => {}
+            Served::Public => public = public.merge(acme_routes(rooms.acme.clone())),
+            Served::Admin => admin = admin.merge(acme_routes(rooms.acme.clone())),
+        }
+        let public = public.open(&fittings, &settings);
+        let admin = admin.open(&fittings, &settings);
         Ok(Self { public, admin })
     }
 
@@ -173,6 +181,7 @@ fn admin_routes(rooms: &Rooms) -> ZoneRouter<Admin> {
         .merge(pki::admin_routes(pki::Doors {
             pki: rooms.pki.clone(),
             proofs: Arc::new(LogProofs(rooms.audit.clone())),
+            acme: rooms.acme.clone(),
         }))
         .merge(roof)
         .merge(web::routes())

@@ -3,7 +3,7 @@
 //! What a crash leaves between plan and finish is given up by [`Pki::abandon_stale`], and never signed a second time:
 //! ECDSA would give two certificates of one number.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use base::{Call, Error, Id, Kind, Result, Time};
 use events::{Fact, Record};
@@ -18,6 +18,7 @@ use proof::{
     },
 };
 use serde_json::json;
+use store::Tx;
 
 use super::{Pki, STALE, STALE_CEREMONY, parsed, refuse};
 use crate::{
@@ -46,11 +47,13 @@ pub struct Asked {
     pub public_key: Option<String>,
     /// How long; the profile's longest when nobody says.
     pub lifetime: Option<Duration>,
+    /// Until when, instead.
+    pub until: Option<Time>,
     /// Who looks after it.
     pub owner: String,
     /// The environment, when there are several.
     pub environment: Option<String>,
-    /// `api` or `cli`.
+    /// `api`, `cli` or `acme`.
     pub source: String,
 }
 
@@ -102,14 +105,29 @@ pub(super) struct ForResponder {
     pub(super) succession: Succession,
 }
 
+/// What is written in the transaction that plans a certificate, with its row; an error plans nothing.
+pub(crate) type InPlan = Arc<dyn Fn(&mut Tx<'_>, &Certificate) -> Result<()> + Send + Sync>;
+
 impl Pki {
     /// Issues a certificate. A refusal is a fact as well.
     ///
     /// # Errors
     /// The codes of this room that say why not; the store's; the key ring's.
     pub async fn issue(&self, call: &Call, tenant: TenantId, grade: Grade, asked: Asked) -> Result<Issued> {
+        self.issue_along(call, tenant, grade, asked, None).await
+    }
+
+    /// As [`Pki::issue`], with something of the asker's in the transaction that plans.
+    pub(crate) async fn issue_along(
+        &self,
+        call: &Call,
+        tenant: TenantId,
+        grade: Grade,
+        asked: Asked,
+        along: Option<InPlan>,
+    ) -> Result<Issued> {
         let profile = Profile::from_name(&asked.profile);
-        match self.issue_once(call, tenant, grade, asked).await {
+        match self.issue_once(call, tenant, &grade, asked, along).await {
             Err(failure) if is_refusal(&failure) => {
                 self.record_refusal(call, tenant, profile, &failure).await?;
                 Err(failure)
@@ -118,16 +136,23 @@ impl Pki {
         }
     }
 
-    async fn issue_once(&self, call: &Call, tenant: TenantId, grade: Grade, asked: Asked) -> Result<Issued> {
+    async fn issue_once(
+        &self,
+        call: &Call,
+        tenant: TenantId,
+        grade: &Grade,
+        asked: Asked,
+        along: Option<InPlan>,
+    ) -> Result<Issued> {
         let authority = self.issuing(tenant, asked.environment.as_deref()).await?;
         let wanted = read(&asked)?;
         let mut against = rules::objections(&self.settings, grade, wanted.profile, &wanted.names).into_iter();
         if let Some(first) = against.next() {
             return Err(against.fold(first, Error::detail));
         }
-        let draught = self.draught(call, &authority, &wanted, asked.lifetime, &asked.source).await?;
+        let draught = self.draught(call, &authority, &wanted, &asked).await?;
         refuse(&draught.findings)?;
-        let certificate = self.produce(call, &authority, draught, None).await?;
+        let certificate = self.produce(call, &authority, draught, along, None).await?;
         let chain = self.chain(tenant, authority.id).await?;
         Ok(Issued { certificate, chain })
     }
@@ -159,7 +184,7 @@ impl Pki {
             }
         };
         explained.names = wanted.names.iter().map(ToString::to_string).collect();
-        explained.reasons = rules::objections(&self.settings, grade, wanted.profile, &wanted.names);
+        explained.reasons = rules::objections(&self.settings, &grade, wanted.profile, &wanted.names);
         let (house_tenant, spki) = (explained.authority.tenant, wanted.key.spki_sha256());
         let barred = self
             .house
@@ -170,7 +195,7 @@ impl Pki {
         if barred {
             explained.reasons.push(error::KEY_BARRED.at("csr"));
         }
-        match self.draught(call, &explained.authority, &wanted, asked.lifetime, &asked.source).await {
+        match self.draught(call, &explained.authority, &wanted, asked).await {
             Ok(draught) => {
                 explained.validity = Some((draught.certificate.not_before, draught.certificate.not_after));
                 explained.reasons.extend(refuse(&draught.findings).err());
@@ -188,17 +213,18 @@ impl Pki {
         call: &Call,
         authority: &Authority,
         wanted: &Wanted,
-        lifetime: Option<Duration>,
-        source: &str,
+        asked: &Asked,
     ) -> Result<Draught> {
         let issuing = parsed(&authority.der)?;
         let issuer = Issuer::from_certificate(&issuing).map_err(|e| base::error::INTERNAL.because(e))?;
         let now = self.house.now();
         let not_before = moment(now)?.after(-BACKDATE_S).ok_or_else(|| error::MOMENT.error())?;
         let not_before = not_before.max(issuer.validity.not_before);
-        let seconds = match lifetime {
-            None => wanted.profile.shape().lifetime_s_max,
-            Some(lifetime) => i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX),
+        let seconds = match (asked.until, asked.lifetime) {
+            // Both ends belong to a validity.
+            (Some(until), _) => until.seconds().saturating_sub(not_before.seconds()).saturating_add(1),
+            (None, Some(lifetime)) => i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX),
+            (None, None) => wanted.profile.shape().lifetime_s_max,
         };
         let validity = Validity::lasting(not_before, seconds)
             .ok_or_else(|| error::LIFETIME.at("lifetimeSeconds").with("reason", "nothing would be left"))?;
@@ -243,7 +269,7 @@ impl Pki {
             tbs,
             der: None,
             owner: wanted.owner.clone(),
-            source: source.to_owned(),
+            source: asked.source.clone(),
             asked_by: call.actor.id.clone(),
             planned_at: now,
             issued_at: None,
@@ -260,10 +286,11 @@ impl Pki {
         call: &Call,
         authority: &Authority,
         draught: Draught,
+        along: Option<InPlan>,
         responder: Option<ForResponder>,
     ) -> Result<Certificate> {
         let (this, call, authority) = (self.clone(), call.for_tenant(authority.tenant), authority.clone());
-        let work = async move { this.produce_here(&call, &authority, draught, responder).await };
+        let work = async move { this.produce_here(&call, &authority, draught, along, responder).await };
         #[expect(
             clippy::disallowed_methods,
             reason = "finishes by itself; what a stop cuts off is given up at the next start"
@@ -276,10 +303,11 @@ impl Pki {
         call: &Call,
         authority: &Authority,
         draught: Draught,
+        along: Option<InPlan>,
         responder: Option<ForResponder>,
     ) -> Result<Certificate> {
         let certificate = draught.certificate;
-        self.plan(&certificate, draught.names).await?;
+        self.plan(&certificate, draught.names, along).await?;
         let der = self.sign(authority, &certificate.tbs).await?;
         let now = self.house.now();
         let fact = issued_fact(&certificate, self.house.id(), now, &der);
@@ -316,7 +344,12 @@ impl Pki {
         Ok(issued)
     }
 
-    async fn plan(&self, certificate: &Certificate, names: Vec<GeneralName>) -> Result<()> {
+    async fn plan(
+        &self,
+        certificate: &Certificate,
+        names: Vec<GeneralName>,
+        along: Option<InPlan>,
+    ) -> Result<()> {
         let copy = certificate.clone();
         self.house
             .db
@@ -324,6 +357,9 @@ impl Pki {
             .write("pki.plan", move |tx| {
                 if repo::is_barred(tx, copy.tenant, &copy.spki_sha256)? {
                     return Err(error::KEY_BARRED.at("csr"));
+                }
+                if let Some(along) = &along {
+                    along(tx, &copy)?;
                 }
                 repo::insert_planned(tx, &copy)?;
                 for (position, name) in names.iter().enumerate() {
@@ -387,9 +423,11 @@ impl Pki {
         // A responder lasts no longer than its authority.
         let left = authority.not_after.since(self.house.now()).saturating_sub(Duration::from_secs(1));
         let longest = Duration::from_secs(wanted.profile.shape().lifetime_s_max.unsigned_abs());
-        let draught = self.draught(call, authority, &wanted, Some(longest.min(left)), "internal").await?;
+        let asked =
+            Asked { lifetime: Some(longest.min(left)), source: "internal".to_owned(), ..Asked::default() };
+        let draught = self.draught(call, authority, &wanted, &asked).await?;
         refuse(&draught.findings)?;
-        self.produce(call, authority, draught, Some(made)).await
+        self.produce(call, authority, draught, None, Some(made)).await
     }
 
     async fn record_refusal(
@@ -493,7 +531,7 @@ fn read_key(text: &str) -> Result<SubjectKey> {
     Ok(key)
 }
 
-fn refused_request(fault: CsrFault) -> Error {
+pub(crate) fn refused_request(fault: CsrFault) -> Error {
     match &fault {
         CsrFault::Key(refusal) => error::KEY.at("csr").with("reason", refusal),
         CsrFault::Name(name) => error::NAME.at("csr").with("name", "in the request").with("reason", name),
@@ -550,8 +588,8 @@ impl Pki {
     ) -> Result<Certificate> {
         let authority = self.issuing(tenant, None).await?;
         let wanted = read(asked)?;
-        let draught = self.draught(call, &authority, &wanted, asked.lifetime, "api").await?;
-        self.plan(&draught.certificate, draught.names).await?;
+        let draught = self.draught(call, &authority, &wanted, asked).await?;
+        self.plan(&draught.certificate, draught.names, None).await?;
         Ok(draught.certificate)
     }
 }

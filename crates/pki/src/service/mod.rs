@@ -20,7 +20,9 @@ use proof::{
 pub use ceremony::{Held, PlannedCeremony, RootSignatures};
 pub use crl::SignedList;
 pub use issue::{Asked, Explained, Issued};
+pub(crate) use issue::{InPlan, refused_request};
 pub use ocsp::Reply;
+pub(crate) use revoke::Reach;
 
 use crate::{
     error,
@@ -43,8 +45,8 @@ const EXPORT_PAGE: u32 = 1_000;
 pub struct Pki {
     /// The house's handles.
     pub house: House,
-    keys: Keys,
-    settings: Arc<Settings>,
+    pub(crate) keys: Keys,
+    pub(crate) settings: Arc<Settings>,
     holder: Arc<str>,
     figures: Arc<figures::Figures>,
     lists: Arc<crl::Lists>,
@@ -133,7 +135,7 @@ impl Pki {
     }
 
     /// The authority that issues in an environment; the only one when none is named.
-    async fn issuing(&self, tenant: TenantId, environment: Option<&str>) -> Result<Authority> {
+    pub(crate) async fn issuing(&self, tenant: TenantId, environment: Option<&str>) -> Result<Authority> {
         let environment = environment.filter(|name| !name.is_empty());
         let all = self.authorities(tenant).await?.into_iter();
         let mut active: Vec<Authority> = all
@@ -334,7 +336,7 @@ fn refuse(findings: &[lint::Finding]) -> Result<()> {
 }
 
 /// A certificate of our own, read again.
-fn parsed(der: &[u8]) -> Result<x509::Certificate<'_>> {
+pub(crate) fn parsed(der: &[u8]) -> Result<x509::Certificate<'_>> {
     x509::Certificate::parse(der).map_err(|e| base::error::INTERNAL.because(e))
 }
 

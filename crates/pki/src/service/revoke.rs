@@ -15,6 +15,15 @@ use crate::{
 /// Certificates that one compromised key may take along: each needs a fact that is made before the transaction.
 const SIBLINGS_MAX: usize = 1_000;
 
+/// What a compromised key takes along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// The key is barred, and every certificate that holds it goes.
+    Key,
+    /// The certificate alone: whoever asks has not shown that the key is theirs.
+    Certificate,
+}
+
 impl Pki {
     /// Revokes a certificate; lists and answers say so from the moment this returns. Gives every certificate that was
     /// revoked, the named one first.
@@ -29,6 +38,19 @@ impl Pki {
         named: &str,
         reason: Reason,
         invalid_since: Option<Time>,
+    ) -> Result<Vec<Certificate>> {
+        self.revoke_reaching(call, tenant, named, reason, invalid_since, Reach::Key).await
+    }
+
+    /// As [`Pki::revoke`], with what a compromised key takes along.
+    pub(crate) async fn revoke_reaching(
+        &self,
+        call: &Call,
+        tenant: TenantId,
+        named: &str,
+        reason: Reason,
+        invalid_since: Option<Time>,
+        reach: Reach,
     ) -> Result<Vec<Certificate>> {
         let certificate = self.certificate(tenant, named).await?;
         if certificate.profile.is_ca() {
@@ -48,7 +70,7 @@ impl Pki {
                 let named = repo::by_id(tx, tenant, id)?.ok_or_else(|| error::NOT_FOUND.error().with("id", id))?;
                 named.state.revoke()?;
                 let mut all = vec![named];
-                if reason == Reason::KeyCompromise {
+                if reason == Reason::KeyCompromise && reach == Reach::Key {
                     repo::bar(tx, tenant, &spki, "keyCompromise", now)?;
                     let siblings = repo::issued_with_key(tx, tenant, &spki)?;
                     all.extend(siblings.into_iter().filter(|one| one.id != id).take(SIBLINGS_MAX));

@@ -2,6 +2,8 @@
 //!
 //! Keys of services and the key of a root are made in this process. The house never sees them.
 
+mod eab;
+
 use std::{
     io::Write as _,
     net::IpAddr,
@@ -50,6 +52,7 @@ pub async fn run(voice: Voice, door: &Door, command: &PkiCommand) -> Result<Exit
         PkiCommand::List(order) => list(voice, door, order).await,
         PkiCommand::Show { serial } => show(voice, door, serial).await,
         PkiCommand::Crl { out } => lists(voice, door, out).await,
+        PkiCommand::Eab(order) => eab::run(voice, door, order).await,
         PkiCommand::Export { format, out } => export(voice, door, format, out).await,
     }
 }
@@ -377,6 +380,20 @@ fn lines(page: &Value) -> String {
         .collect()
 }
 
+/// Every page of a list as one.
+async fn every_page(door: &Door, path: &str) -> Result<Value> {
+    let mut items = Vec::new();
+    let mut token = String::new();
+    loop {
+        let page = door.get(&format!("{path}{token}")).await?.data()?;
+        items.extend(page.get("items").and_then(Value::as_array).cloned().unwrap_or_default());
+        match text(&page, "/nextPageToken") {
+            "" => return Ok(json!({"items": items})),
+            next => token = format!("&pageToken={}", segment(next)),
+        }
+    }
+}
+
 async fn list(voice: Voice, door: &Door, order: &PkiList) -> Result<Exit> {
     let path = if order.overdue { "/api/v1/pki/overdue" } else { "/api/v1/pki/certificates" };
     let filters = [
@@ -391,17 +408,7 @@ async fn list(voice: Voice, door: &Door, order: &PkiList) -> Result<Exit> {
     for (name, value) in filters.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
         query.push_str(&format!("&{name}={}", segment(value)));
     }
-    let mut items = Vec::new();
-    let mut token = String::new();
-    loop {
-        let page = door.get(&format!("{path}?{query}{token}")).await?.data()?;
-        items.extend(page.get("items").and_then(Value::as_array).cloned().unwrap_or_default());
-        match text(&page, "/nextPageToken") {
-            "" => break,
-            next => token = format!("&pageToken={}", segment(next)),
-        }
-    }
-    let all = json!({"items": items});
+    let all = every_page(door, &format!("{path}?{query}")).await?;
     voice.say(&all, || lines(&all));
     Ok(Exit::Done)
 }
