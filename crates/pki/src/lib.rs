@@ -21,9 +21,10 @@ mod settings;
 
 pub use exchange::{CheckedRequest, EXCHANGE_BYTES_MAX, PartKind, RootRequest, RootResponse, Told};
 pub use http::{Doors, Proofs, admin_routes, contract, public_routes};
+pub use keys::{LocalKey, local_key, request_der};
 pub use model::{Authority, AuthorityKind, AuthorityState, Certificate, State};
 pub use order::CeremonyOrder;
-pub use request::{LocalKey, local_key, request_der, root_spki};
+pub use request::root_spki;
 pub use rules::Grade;
 pub use rules::WantedNames;
 pub use service::{
