@@ -24,14 +24,22 @@ const COMMAND: Duration = Duration::from_secs(120);
 const TICK_MS: f64 = 10.0;
 
 /// A house made for measuring.
-struct House<'a> {
-    guard: &'a Guard,
+pub struct House<'a> {
+    pub guard: &'a Guard,
     home: std::path::PathBuf,
-    public: u16,
+    pub public: u16,
     admin: u16,
 }
 
-impl House<'_> {
+impl<'a> House<'a> {
+    /// Makes a house of its own in the guard's folder.
+    pub fn new(name: &str, guard: &'a Guard) -> Result<Self, Trouble> {
+        let home = guard.folder().join(name);
+        let house = Self { guard, home, public: postgres::free_port()?, admin: postgres::free_port()? };
+        house.run(&["init", "--public-url", &format!("http://localhost:{}", house.public)])?;
+        Ok(house)
+    }
+
     fn selo(&self) -> Command {
         let mut command = place::command(place::selo("release"));
         command
@@ -47,7 +55,8 @@ impl House<'_> {
         command
     }
 
-    fn run(&self, words: &[&str]) -> Result<String, Trouble> {
+    /// Runs a command of the house; what it said.
+    pub fn run(&self, words: &[&str]) -> Result<String, Trouble> {
         let log = process::fresh_log("bench-selo");
         let mut command = self.selo();
         command.args(words);
@@ -59,7 +68,7 @@ impl House<'_> {
     }
 
     /// Serves until ready; gives the process and the time it took.
-    fn serve(&self) -> Result<(Child, Duration), Trouble> {
+    pub fn serve(&self) -> Result<(Child, Duration), Trouble> {
         let log = process::fresh_log("bench-serve");
         let start = Instant::now();
         let mut command = self.selo();
@@ -73,7 +82,8 @@ impl House<'_> {
         Ok((child, start.elapsed()))
     }
 
-    fn stop(&self, mut child: Child) {
+    /// Ends a process that was started for measuring.
+    pub fn stop(&self, mut child: Child) {
         signal("TERM", &child.id().to_string());
         let _ended = child.wait();
         self.guard.gone(child.id());
@@ -82,13 +92,7 @@ impl House<'_> {
 
 /// Measures; the page beside nginx only when asked for.
 pub fn measure(page: bool, guard: &Guard, table: &mut Table) -> Result<(), Trouble> {
-    let house = House {
-        guard,
-        home: guard.folder().join("bench-house"),
-        public: postgres::free_port()?,
-        admin: postgres::free_port()?,
-    };
-    house.run(&["init", "--public-url", &format!("http://localhost:{}", house.public)])?;
+    let house = House::new("bench-house", guard)?;
     start_and_size(&house, table)?;
     if page {
         beside_nginx(&house, table)?;
@@ -156,14 +160,14 @@ fn beside_nginx(house: &House<'_>, table: &mut Table) -> Result<(), Trouble> {
         &out.to_string_lossy(),
     ])?;
     let path = page_of(&issued).ok_or_else(|| Trouble::new("`selo issue` named no page"))?;
-    load::run(house.public, &path, CONNECTIONS, WARM, house.guard)?;
+    load::run(house.public, &path, &load::PAGE, CONNECTIONS, WARM, house.guard)?;
     let (status, body) = load::get(house.public, &path)
         .map_err(|error| Trouble::new(format!("the page does not answer: {error}")))?;
     if status != 200 {
         return Err(Trouble::new(format!("the page answers {status}")));
     }
     let (nginx, port) = start_nginx(&body, house.guard)?;
-    load::run(port, "/page", CONNECTIONS, WARM, house.guard)?;
+    load::run(port, "/page", &load::PAGE, CONNECTIONS, WARM, house.guard)?;
     let mut pairs = Vec::new();
     for _ in 0..PAIRS {
         let ours = per_cpu_second(&selo, house.public, &path, house.guard)?;
@@ -193,7 +197,7 @@ fn beside_nginx(house: &House<'_>, table: &mut Table) -> Result<(), Trouble> {
 /// Requests per second of the server's CPU time.
 fn per_cpu_second(server: &Child, port: u16, path: &str, guard: &Guard) -> Result<f64, Trouble> {
     let before = cpu_ms(server.id());
-    let answered = load::run(port, path, CONNECTIONS, LOAD, guard)?;
+    let answered = load::run(port, path, &load::PAGE, CONNECTIONS, LOAD, guard)?;
     let cpu = cpu_ms(server.id()) - before;
     if cpu <= 0.0 {
         return Err(Trouble::new(format!("{path} cost no CPU time that could be measured")));
@@ -235,7 +239,7 @@ fn page_of(said: &str) -> Option<String> {
 }
 
 /// CPU milliseconds of a process and its children so far.
-fn cpu_ms(process: u32) -> f64 {
+pub fn cpu_ms(process: u32) -> f64 {
     let ticks: u64 = std::fs::read_dir("/proc")
         .into_iter()
         .flatten()

@@ -8,21 +8,31 @@ use crate::{Trouble, process};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const WAIT: Duration = Duration::from_secs(10);
 const BODY_MAX: u64 = 16 * 1024 * 1024;
 /// How much longer than its load `wrk` may live.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// What a browser says when it asks for a page.
+pub const PAGE: [&str; 2] = ["Accept: text/html", "Accept-Language: en"];
+
 /// Asks for `path` on `connections` connections until the time is over; how many answers came, all of them 200.
-pub fn run(port: u16, path: &str, connections: usize, time: Duration, guard: &Guard) -> Result<u64, Trouble> {
+pub fn run(
+    port: u16,
+    path: &str,
+    headers: &[&str],
+    connections: usize,
+    time: Duration,
+    guard: &Guard,
+) -> Result<u64, Trouble> {
     let log = process::fresh_log("bench-load");
     let mut wrk = Command::new("wrk");
     wrk.arg("--threads=1")
         .arg(format!("--connections={connections}"))
         .arg(format!("--duration={}s", time.as_secs()))
-        .args(["--header", "Accept: text/html", "--header", "Accept-Language: en"])
+        .args(headers.iter().flat_map(|header| ["--header", header]))
         .arg(format!("http://127.0.0.1:{port}{path}"));
     let ended = process::run(&mut wrk, &log, time + GRACE, guard)?;
     let said = crate::run::read(&log);
@@ -34,6 +44,30 @@ pub fn run(port: u16, path: &str, connections: usize, time: Duration, guard: &Gu
         return Err(broken("not every answer was good"));
     }
     answers(&said).ok_or_else(|| broken("it did not say how many were answered"))
+}
+
+/// Asks for `path` on a connection of its own each time, from so many threads, until the time is over; how many answers
+/// came, all of them 200. For servers that know no other way, which `wrk` does not get along with.
+pub fn alone(port: u16, path: &str, threads: usize, time: Duration) -> Result<u64, Trouble> {
+    let end = Instant::now() + time;
+    let ask = || {
+        let mut answered = 0;
+        while Instant::now() < end {
+            match get(port, path) {
+                Ok((200, _)) => answered += 1,
+                Ok((status, _)) => return Err(Trouble::new(format!("{path} answers {status}"))),
+                Err(error) => return Err(Trouble::new(format!("{path} does not answer: {error}"))),
+            }
+        }
+        Ok(answered)
+    };
+    std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..threads).map(|_| scope.spawn(ask)).collect();
+        let ended = asking.into_iter().map(|thread| {
+            thread.join().unwrap_or_else(|_| Err(Trouble::new("a thread that asked panicked")))
+        });
+        ended.sum()
+    })
 }
 
 /// The number in wrk's line `N requests in T, B read`.
@@ -48,7 +82,7 @@ pub fn get(port: u16, path: &str) -> std::io::Result<(u16, Vec<u8>)> {
     stream.set_read_timeout(Some(WAIT))?;
     let mut stream = BufReader::new(stream);
     let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nAccept: text/html\r\nAccept-Language: en\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\nAccept: text/html\r\nAccept-Language: en\r\n\r\n"
     );
     stream.get_mut().write_all(request.as_bytes())?;
     read_answer(&mut stream)

@@ -7,6 +7,7 @@
 
 mod bench;
 mod bench_house;
+mod bench_ocsp;
 mod cargo_toml;
 mod counts;
 mod demo;

@@ -37,13 +37,14 @@ pub fn provide(guard: &Guard) -> Outcome {
 }
 
 /// Installs what is pinned, unless what is installed already comes from the same list.
-pub fn packages(guard: &Guard) -> Result<(), Trouble> {
+pub fn packages(guard: &Guard) -> Result<Report, Trouble> {
     let wanted = place::root().join("interop/python/requirements.txt");
     let list = std::fs::read(&wanted)
         .map_err(|error| Trouble::new(format!("cannot read {}: {error}", place::short(&wanted))))?;
     let stamp = folder().join(".selo-list");
+    let ready = || Report { note: "packages as pinned".to_owned(), ..Report::default() };
     if std::fs::read(&stamp).is_ok_and(|before| before == list) {
-        return Ok(());
+        return Ok(ready());
     }
     let log = process::fresh_log("python-packages");
     let mut make = place::command("python3");
@@ -62,12 +63,12 @@ pub fn packages(guard: &Guard) -> Result<(), Trouble> {
         }
     }
     std::fs::write(&stamp, list)
-        .map_err(|error| Trouble::new(format!("cannot write {}: {error}", stamp.display())))
+        .map_err(|error| Trouble::new(format!("cannot write {}: {error}", stamp.display())))?;
+    Ok(ready())
 }
 
 /// The leg: certificates of every profile and key, lists and answers, made anew and judged by pkilint.
 pub fn pkilint(guard: &Guard) -> Result<Report, Trouble> {
-    packages(guard)?;
     let log = process::fresh_log("pkilint");
     let artefacts = guard.scratch().join("pki-artefacts");
     let mut make = place::cargo();

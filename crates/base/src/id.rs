@@ -62,6 +62,14 @@ kinds! {
     Ceremony = "cer";
     /// What a house asks of its offline root.
     RootRequest = "rreq";
+    /// An account of a program that gets certificates by itself (ACME).
+    AcmeAccount = "acct";
+    /// What such a program ordered.
+    AcmeOrder = "ord";
+    /// Whether such a program controls a name.
+    AcmeAuthorization = "authz";
+    /// A shared key that lets somebody open such an account.
+    ExternalKey = "eab";
 }
 
 /// An identifier of one kind.

@@ -11,6 +11,7 @@ mod fact;
 mod house;
 pub mod jobs;
 mod repo;
+mod restore;
 mod sequencer;
 
 pub use bus::{Bus, Event, Handler, Subscription, forget_older_than};
@@ -22,6 +23,7 @@ pub use repo::{
     Audited, Leaf, LogRange, Recorded, Search, audited, census, fact_by_id, first_of_resource, forget_person,
     leaf_of, leaves, log_size, of_type, payloads_of_resource, search, waiting_from,
 };
+pub use restore::ReturnedLeaf;
 pub use sequencer::Sequencer;
 
 use store::Migration;

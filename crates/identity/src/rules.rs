@@ -47,6 +47,7 @@ pub const PERMISSIONS: &[(&str, &[Role])] = &[
     ("audit.read", &[Role::SuperAdmin, Role::Auditor]),
     ("log.verify", &[Role::SuperAdmin, Role::Auditor]),
     ("keys.rotate", &[Role::SuperAdmin]),
+    ("pki.external_keys", &[Role::SuperAdmin]),
     ("pki.init", &[Role::SuperAdmin]),
     ("pki.issue", &[Role::SuperAdmin, Role::IssuerAdmin]),
     ("pki.read", &[Role::SuperAdmin, Role::IssuerAdmin, Role::Auditor]),

@@ -155,8 +155,8 @@ base::codes! {
         pt "Isto não pode ser pedido à raiz: {reason}." => "Nada foi planeado. Altere o que é pedido.";
     /// A root has one open request at a time.
     REQUEST_OPEN = "PKI_ROOT_REQUEST_OPEN", Conflict,
-        en "The root has an open request already." => "Sign it and take it in (selo pki root accept), or give it up (selo pki root withdraw).",
-        pt "A raiz já tem um pedido em aberto." => "Assine-o e receba-o (selo pki root accept), ou desista dele (selo pki root withdraw).";
+        en "The root has an open request already." => "Sign it and take it in (selo pki root accept), or give it up (selo pki root abandon).",
+        pt "A raiz já tem um pedido em aberto." => "Assine-o e receba-o (selo pki root accept), ou desista dele (selo pki root abandon).";
     /// A request that is over, or is none of this house.
     REQUEST_GONE = "PKI_ROOT_REQUEST_GONE", Conflict,
         en "This request to the root is not open here." => "Look at the open ones: selo pki root requests",
@@ -173,4 +173,12 @@ base::codes! {
     ROOT_KEY_OTHER = "PKI_ROOT_KEY_OTHER", Invalid,
         en "These shares give the key of another root." => "Take the shares of the root that the request names.",
         pt "Estas partes dão a chave de outra raiz." => "Use as partes da raiz indicada no pedido.";
+    /// Many certificates are meant, and it is not clear which.
+    SELECTION = "PKI_SELECTION_INVALID", Invalid,
+        en "It is not clear which certificates are meant." => "Name one of: an authority, the SHA-256 of a key, a list of serial numbers.",
+        pt "Não é claro de que certificados se trata." => "Indique um de: uma autoridade, o SHA-256 de uma chave, uma lista de números de série.";
+    /// More certificates than one batch takes.
+    REVOCATIONS_MANY = "PKI_REVOCATIONS_TOO_MANY", Invalid,
+        en "A batch names at most {limit} certificates." => "Send several batches.",
+        pt "Um lote indica no máximo {limit} certificados." => "Envie vários lotes.";
 }

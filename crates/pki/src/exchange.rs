@@ -331,3 +331,84 @@ fn told_of_list(der: &[u8]) -> Result<Vec<(&'static str, String)>> {
     says.push(("entries", count.to_string()));
     Ok(says)
 }
+
+#[cfg(test)]
+mod tests {
+    use base::SystemChance;
+    use keys::Algorithm;
+    use proof::x509::{
+        Attribute, Draft, Issuer, Name, Pointers, Serial, Validity,
+        crl::{CrlDraft, Scope},
+    };
+
+    use super::*;
+    use crate::model::moment;
+
+    /// A root and a request for its list.
+    fn request() -> (OfflineKey, RootRequest) {
+        let key = OfflineKey::generate(Algorithm::P384, &SystemChance).unwrap();
+        let public = SubjectKey::from_spki(&root_spki(key.public()).unwrap()).unwrap();
+        let at = Time::parse("2026-08-01T12:00:00Z").unwrap();
+        let from = moment(at).unwrap();
+        let name = Name::new(&[(Attribute::CommonName, "Root")]).unwrap();
+        let issuer = Issuer::root(name.clone(), &public, Validity::lasting(from, 1_000_000).unwrap());
+        let draft = Draft {
+            profile: Profile::Root,
+            serial: Serial::from_random([7; 16]),
+            validity: issuer.validity,
+            subject: &name,
+            names: &[],
+            key: &public,
+            pointers: &Pointers::default(),
+            policies: &[],
+            own_usage: None,
+            constraints: None,
+            must_staple: false,
+        };
+        let tbs = draft.tbs(&issuer).unwrap();
+        let root = x509::assemble(&tbs, issuer.algorithm, &key.sign(&tbs).unwrap().x509());
+        let list = CrlDraft {
+            issuer: &issuer,
+            number: 2,
+            this_update: from,
+            next_update: from.after(86_400).unwrap(),
+            scope: Scope::Everything,
+            freshest: None,
+            delta_base: None,
+        };
+        let parts = [(PartKind::Crl, list.tbs([]).unwrap())];
+        let words = |word: &str| word.to_owned();
+        (key, RootRequest::new(words("rreq_1"), words("dev"), words("yearly"), at, &root, parts))
+    }
+
+    #[test]
+    fn a_request_is_read_told_and_signed_by_its_own_root_alone() {
+        let (key, request) = request();
+        let checked = RootRequest::read(&serde_json::to_vec(&request).unwrap()).unwrap();
+        let told = checked.told().unwrap();
+        assert!(told[0].says.contains(&("number", "2".to_owned())), "{told:?}");
+        let response = checked.sign(&key).unwrap();
+        let [(PartKind::Crl, der)] = &response.open().unwrap()[..] else { panic!("one list") };
+        assert!(Crl::parse(der).unwrap().verify(&checked.key).is_ok());
+        let stranger = OfflineKey::generate(Algorithm::P384, &SystemChance).unwrap();
+        assert!(checked.sign(&stranger).unwrap_err().is(&error::ROOT_KEY_OTHER));
+    }
+
+    #[test]
+    fn whatever_byte_of_a_request_is_another_what_is_accepted_is_what_its_hash_says() {
+        let (_, request) = request();
+        let file = serde_json::to_vec(&request).unwrap();
+        let original = request.parts[0].tbs.clone();
+        for at in 0..file.len() {
+            for bit in [1, 4, 32] {
+                let mut changed = file.clone();
+                changed[at] ^= bit;
+                // Words may differ; bytes that would be signed may not.
+                if let Ok(read) = RootRequest::read(&changed) {
+                    assert_eq!(read.request.parts[0].tbs, original, "byte {at}");
+                }
+            }
+            RootRequest::read(&file[..at]).unwrap_err();
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The doors of the authority: lists, answers and certificates for everybody; issuing, revoking and the inventory for
 //! administrators.
 
+mod many;
 mod overview;
 mod public;
 mod roots;
@@ -29,6 +30,7 @@ use public::lists;
 pub use public::public_routes;
 
 use crate::{
+    acme::{Acme, external_routes},
     error,
     model::{Authority, Certificate, State as Standing, TenantId, parse_reason, reason_name},
     order::CeremonyOrder,
@@ -49,17 +51,21 @@ pub struct Doors {
     pub pki: Pki,
     /// The evidence log.
     pub proofs: Arc<dyn Proofs>,
+    /// The ACME server, whose external keys administrators make.
+    pub acme: Acme,
 }
 
 /// The routes of the admin zone.
 pub fn admin_routes(doors: Doors) -> ZoneRouter<Admin> {
-    let pki = doors.pki.clone();
-    routes_of().with_state(doors).merge(lists().with_state(pki))
+    let (pki, acme) = (doors.pki.clone(), doors.acme.clone());
+    routes_of().with_state(doors).merge(lists().with_state(pki)).merge(external_routes().with_state(acme))
 }
 
 /// The contract of this room's routes.
 pub fn contract() -> utoipa::openapi::OpenApi {
-    routes_of().contract().clone()
+    let mut contract = routes_of().contract().clone();
+    contract.merge(external_routes().contract().clone());
+    contract
 }
 
 fn routes_of() -> ZoneRouter<Admin, Doors> {
@@ -76,6 +82,7 @@ fn routes_of() -> ZoneRouter<Admin, Doors> {
         .routes_with(Rules::heavy(), routes!(export))
         .merge(overview_routes())
         .merge(roots::routes_of())
+        .merge(many::routes_of())
 }
 
 /// Whose authorities a caller sees: a tenant's program its tenant's, everybody else the house's.
@@ -294,6 +301,7 @@ impl NewCertificate {
             csr: self.csr,
             public_key: self.public_key,
             lifetime: self.lifetime_seconds.map(Duration::from_secs),
+            until: None,
             owner: self.owner,
             environment: self.environment,
             source: source.to_owned(),
@@ -319,7 +327,7 @@ struct CertificateSummary {
     /// Each with its kind: `dns:a.example`.
     names: Vec<String>,
     owner: String,
-    /// `api`, `cli`, `internal`, `ceremony`
+    /// `api`, `cli`, `acme`, `internal`, `ceremony`
     source: String,
     /// SHA-256 of the SubjectPublicKeyInfo.
     spki_sha256: String,
@@ -635,7 +643,8 @@ async fn proof_of(
     Ok(response)
 }
 
-/// Certificates in force that have passed two thirds of their life and that none of the same names follows.
+/// Certificates in force that have passed two thirds of their life and that none of the same names follows, those that
+/// end first.
 #[utoipa::path(get, path = "/api/v1/pki/overdue", tag = "pki", params(Paging),
     responses((status = 200, body = inline(Reply<Items<CertificateSummary>>)), (status = 403, body = ErrorReply)))]
 async fn overdue(

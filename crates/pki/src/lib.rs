@@ -21,14 +21,16 @@ mod settings;
 
 pub use exchange::{CheckedRequest, EXCHANGE_BYTES_MAX, PartKind, RootRequest, RootResponse, Told};
 pub use http::{Doors, Proofs, admin_routes, contract, public_routes};
+pub use keys::{LocalKey, local_key, request_der};
 pub use model::{Authority, AuthorityKind, AuthorityState, Certificate, State};
 pub use order::CeremonyOrder;
-pub use request::{LocalKey, local_key, request_der, root_spki};
+pub use request::root_spki;
 pub use rules::Grade;
 pub use rules::WantedNames;
 pub use service::{
-    Accepted, Asked, Counts, Environment, Explained, Happening, Held, Issued, ListState, Overview, Pki,
-    PlannedCeremony, Refusal, Requested, RootOrder, RootSignatures, Search, SignedList,
+    Accepted, Asked, Batch, Counts, Environment, Explained, Happening, Held, Issued, ListState, Overview,
+    Pki, PlannedCeremony, Refusal, Replay, Replayed, Requested, RootOrder, RootSignatures, Search, Selection,
+    SignedList,
 };
 pub use settings::{SETTINGS, Settings};
 
@@ -39,6 +41,7 @@ pub const MIGRATIONS: &[Migration] = &[
     store::migration!("pki", "0001_pki"),
     store::migration!("pki", "0002_root_requests"),
     store::migration!("pki", "0003_inventory"),
+    store::migration!("pki", "0004_acme"),
 ];
 
 /// Tables that belong to no tenant: none. The house's own authorities stand under the nil tenant.

@@ -175,7 +175,7 @@ pub struct Certificate {
     pub der: Option<Vec<u8>>,
     /// Who looks after it.
     pub owner: String,
-    /// `api`, `cli` or `internal`.
+    /// `api`, `cli`, `acme` or `internal`.
     pub source: String,
     /// The actor who asked.
     pub asked_by: String,

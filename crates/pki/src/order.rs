@@ -53,6 +53,8 @@ pub struct CeremonyOrder {
     pub service_names: Vec<String>,
     /// Try everything with a throw-away root, and keep nothing.
     pub dry_run: bool,
+    /// Take the place of the hierarchy that the environment has: that one issues no more and still answers.
+    pub successor: bool,
 }
 
 impl Default for CeremonyOrder {
@@ -81,6 +83,7 @@ impl Default for CeremonyOrder {
             shares: 3,
             service_names: own(&["localhost"]),
             dry_run: false,
+            successor: false,
         }
     }
 }
@@ -94,6 +97,21 @@ pub(crate) struct Names {
 }
 
 impl CeremonyOrder {
+    /// Gives a successor names of its own, where the order names none: those that come after so many roots and issuing
+    /// authorities of its environment.
+    pub(crate) fn number_names(&mut self, roots: usize, issuing: usize) {
+        let numbered = |level: &str, before: usize| {
+            format!("{} {} {level} {}", self.organisation, self.environment, before + 1)
+        };
+        let (root, below) = (numbered("Root", roots), numbered("Issuing", issuing));
+        if self.root_name.is_empty() {
+            self.root_name = root;
+        }
+        if self.issuing_name.is_empty() {
+            self.issuing_name = below;
+        }
+    }
+
     /// The authorities' names and the constraints.
     ///
     /// # Errors
@@ -196,6 +214,14 @@ mod tests {
         assert!(names.constraints.check(&dns("db.internal")).is_ok());
         assert!(names.constraints.check(&dns("example.org")).is_err());
         assert!(names.constraints.check(&GeneralName::Ip("8.8.8.8".parse().unwrap())).is_err());
+    }
+
+    #[test]
+    fn a_successor_has_names_of_its_own_unless_the_order_gives_some() {
+        let mut order =
+            CeremonyOrder { successor: true, root_name: "Raiz".into(), ..CeremonyOrder::default() };
+        order.number_names(1, 3);
+        assert_eq!((order.root_name.as_str(), order.issuing_name.as_str()), ("Raiz", "Selo dev Issuing 4"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! A decision names every reason against, not only the first, so that `explain` can show them all.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use base::{Error, Result};
 use proof::x509::{DnsName, Email, GeneralName, NAMES_MAX, NameConstraints, Profile, Subtree, Uri};
@@ -18,7 +18,7 @@ const OWNER_CHARACTERS_MAX: usize = 200;
 const SHOWN_CHARACTERS_MAX: usize = 80;
 
 /// As whom somebody asks: decides which of the settings count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Grade {
     /// The owner of the home and the house's administrators.
     Admin,
@@ -26,6 +26,8 @@ pub enum Grade {
     Issuer,
     /// The house itself, for its responders.
     House,
+    /// A program that proved its control of the names, with what it may have.
+    Acme(Arc<Allowance>),
 }
 
 /// Names as somebody wrote them.
@@ -98,18 +100,19 @@ fn shown(text: &str) -> String {
 /// Every reason against these names under this profile for this asker; empty when there is none.
 pub(crate) fn objections(
     settings: &Settings,
-    grade: Grade,
+    grade: &Grade,
     profile: Profile,
     names: &[GeneralName],
 ) -> Vec<Error> {
-    let (allowance, word) = match grade {
+    let (allowance, prefix) = match grade {
         Grade::House => return Vec::new(),
-        Grade::Admin => (&settings.admin, "admin"),
-        Grade::Issuer => (&settings.issuer, "issuer"),
+        Grade::Admin => (&settings.admin, "pki.allow_admin"),
+        Grade::Issuer => (&settings.issuer, "pki.allow_issuer"),
+        Grade::Acme(allowance) => (&**allowance, "acme.allow"),
     };
     let mut against = Vec::new();
     if !allowance.profiles.contains(&profile) {
-        let setting = format!("pki.allow_{word}_profiles");
+        let setting = format!("{prefix}_profiles");
         against.push(
             error::PROFILE_FORBIDDEN.at("profile").with("profile", profile.as_str()).with("setting", setting),
         );
@@ -120,7 +123,7 @@ pub(crate) fn objections(
         }
         if !is_allowed(allowance, name) {
             let kind = if matches!(name, GeneralName::Ip(_)) { "ip" } else { "dns" };
-            let setting = format!("pki.allow_{word}_{kind}");
+            let setting = format!("{prefix}_{kind}");
             against.push(error::NAME_FORBIDDEN.at("names").with("name", name).with("setting", setting));
         }
     }
@@ -151,7 +154,8 @@ fn lies_in(name: &GeneralName, subtree: Subtree) -> bool {
     NameConstraints::new(vec![subtree], Vec::new()).is_ok_and(|constraints| constraints.check(name).is_ok())
 }
 
-/// The common name of a certificate: the one asked for where the profile lives by it, else the first name that fits.
+/// The common name of a certificate: the one asked for where the profile lives by it, else the first name that fits. An
+/// address is none: clients read a common name as a DNS name.
 pub(crate) fn common_name(profile: Profile, asked: Option<&str>, names: &[GeneralName]) -> Option<String> {
     if let Some(asked) = asked.filter(|asked| !asked.is_empty()) {
         return Some(asked.to_owned());
@@ -159,7 +163,8 @@ pub(crate) fn common_name(profile: Profile, asked: Option<&str>, names: &[Genera
     if profile == Profile::Svid {
         return None;
     }
-    names.iter().map(GeneralName::text).find(|text| text.chars().count() <= 64)
+    let names = names.iter().filter(|name| !matches!(name, GeneralName::Ip(_)));
+    names.map(GeneralName::text).find(|text| text.chars().count() <= 64)
 }
 
 /// A DNS name with its labels turned round, so that what lies below a suffix lies together: `org.example.a.`
@@ -207,11 +212,20 @@ mod tests {
     }
 
     #[test]
+    fn a_common_name_is_the_first_name_that_is_no_address() {
+        let name = |text: &str| GeneralName::Dns(DnsName::parse(text).unwrap());
+        let address = GeneralName::Ip("127.0.0.1".parse().unwrap());
+        let common = |names: &[GeneralName]| common_name(Profile::Server, None, names);
+        assert_eq!(common(&[address.clone(), name("a.test"), name("b.test")]).as_deref(), Some("a.test"));
+        assert_eq!(common(&[address]), None);
+    }
+
+    #[test]
     fn the_role_of_issuers_gets_nothing_that_is_not_listed() {
         let asked = names(&["a.dev.example"], &["10.0.0.1"], &[]);
         let none = settings(&[]);
         assert_eq!(
-            codes(objections(&none, Grade::Issuer, Profile::Server, &asked)),
+            codes(objections(&none, &Grade::Issuer, Profile::Server, &asked)),
             ["PKI_PROFILE_FORBIDDEN", "PKI_NAME_FORBIDDEN", "PKI_NAME_FORBIDDEN"]
         );
         let some = settings(&[
@@ -219,16 +233,16 @@ mod tests {
             ("pki.allow_issuer_dns", "dev.example"),
             ("pki.allow_issuer_ip", "10.0.0.0/24"),
         ]);
-        assert_eq!(codes(objections(&some, Grade::Issuer, Profile::Server, &asked)), Vec::<&str>::new());
+        assert_eq!(codes(objections(&some, &Grade::Issuer, Profile::Server, &asked)), Vec::<&str>::new());
         let beside = names(&["xdev.example", "dev.example.org"], &["10.0.1.1"], &["spiffe://other/a"]);
-        assert_eq!(objections(&some, Grade::Issuer, Profile::Server, &beside).len(), 4);
+        assert_eq!(objections(&some, &Grade::Issuer, Profile::Server, &beside).len(), 4);
     }
 
     #[test]
     fn nobody_gets_the_profile_of_an_authority_and_no_setting_opens_it() {
         for profile in [Profile::Root, Profile::Issuing, Profile::OcspResponder] {
             assert_eq!(
-                codes(objections(&settings(&[]), Grade::Admin, profile, &[])),
+                codes(objections(&settings(&[]), &Grade::Admin, profile, &[])),
                 ["PKI_PROFILE_FORBIDDEN"]
             );
             let flags = [("pki.allow_admin_profiles".to_owned(), profile.as_str().to_owned())];
@@ -242,11 +256,11 @@ mod tests {
     fn wildcards_need_a_setting() {
         let asked = names(&["*.dev.example"], &[], &[]);
         assert_eq!(
-            codes(objections(&settings(&[]), Grade::Admin, Profile::Server, &asked)),
+            codes(objections(&settings(&[]), &Grade::Admin, Profile::Server, &asked)),
             ["PKI_WILDCARD_FORBIDDEN"]
         );
         let open = settings(&[("pki.allow_wildcards", "true")]);
-        assert!(objections(&open, Grade::Admin, Profile::Server, &asked).is_empty());
+        assert!(objections(&open, &Grade::Admin, Profile::Server, &asked).is_empty());
     }
 
     #[test]

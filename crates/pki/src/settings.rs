@@ -131,32 +131,12 @@ impl Settings {
         let host = public_url.split_once("://").map_or(public_url, |(_, host)| host);
         let address =
             if given.is_empty() { format!("http://{host}") } else { given.trim_end_matches('/').to_owned() };
-        let wrong = |key: &'static str, value: &str, reason: String| {
-            error::SETTING.at(key).with("value", value).with("reason", reason)
-        };
         let rest = address.strip_prefix("http://").unwrap_or_default();
         if rest.contains(['/', '?', '#', '@']) {
             return Err(wrong("pki.address", &address, "it has a path".to_owned()));
         }
         Uri::parse_http(&format!("{address}/ocsp"))
             .map_err(|e| wrong("pki.address", &address, e.to_string()))?;
-        let allowance = |profiles: &'static str, dns: &'static str, ip: &'static str| -> Result<Allowance> {
-            Ok(Allowance {
-                profiles: config
-                    .list(profiles)
-                    .iter()
-                    .map(|name| issuable(profiles, name))
-                    .collect::<Result<_>>()?,
-                dns: listed(config.list(dns), |name| {
-                    DnsName::parse(name)
-                        .map(|name| name.to_string())
-                        .map_err(|e| wrong(dns, name, e.to_string()))
-                })?,
-                ip: listed(config.list(ip), |text| {
-                    network(text).ok_or_else(|| wrong(ip, text, "no network".to_owned()))
-                })?,
-            })
-        };
         let usage_arc = match config.text("pki.usage_arc") {
             "" => None,
             text => Some(
@@ -169,15 +149,50 @@ impl Settings {
             on_token: config.text("pki.keys") == "token",
             shards: u16::try_from(config.integer("pki.crl_shards")).unwrap_or(1),
             wildcards: config.bool("pki.allow_wildcards"),
-            admin: allowance("pki.allow_admin_profiles", "pki.allow_admin_dns", "pki.allow_admin_ip")?,
-            issuer: allowance("pki.allow_issuer_profiles", "pki.allow_issuer_dns", "pki.allow_issuer_ip")?,
+            admin: allowance(
+                config,
+                "pki.allow_admin_profiles",
+                "pki.allow_admin_dns",
+                "pki.allow_admin_ip",
+            )?,
+            issuer: allowance(
+                config,
+                "pki.allow_issuer_profiles",
+                "pki.allow_issuer_dns",
+                "pki.allow_issuer_ip",
+            )?,
             address,
         })
     }
 }
 
+/// Reads what three settings allow.
+///
+/// # Errors
+/// `PKI_SETTING` at the setting that cannot be read.
+pub(crate) fn allowance(
+    config: &Config,
+    profiles: &'static str,
+    dns: &'static str,
+    ip: &'static str,
+) -> Result<Allowance> {
+    Ok(Allowance {
+        profiles: config.list(profiles).iter().map(|name| issuable(profiles, name)).collect::<Result<_>>()?,
+        dns: listed(config.list(dns), |name| {
+            DnsName::parse(name).map(|name| name.to_string()).map_err(|e| wrong(dns, name, e.to_string()))
+        })?,
+        ip: listed(config.list(ip), |text| {
+            network(text).ok_or_else(|| wrong(ip, text, "no network".to_owned()))
+        })?,
+    })
+}
+
+fn wrong(key: &'static str, value: &str, reason: String) -> base::Error {
+    error::SETTING.at(key).with("value", value).with("reason", reason)
+}
+
 /// A profile that settings may open: never those of authorities and of the responder.
-fn issuable(key: &'static str, name: &str) -> Result<Profile> {
+pub(crate) fn issuable(key: &'static str, name: &str) -> Result<Profile> {
     let refused = |reason: &str| error::SETTING.at(key).with("value", name).with("reason", reason);
     match Profile::from_name(name) {
         None => Err(refused("there is no such profile")),

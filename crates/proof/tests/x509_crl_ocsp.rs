@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use proof::crypto::CryptoError;
 use proof::x509::crl::{Crl, CrlDraft, CrlFault, Entry, Reason, Scope};
-use proof::x509::der::Writer;
+use proof::x509::der::{Reader, Writer, context_constructed};
 use proof::x509::ocsp::{
     CertId, IdHash, NONCE_BYTES_MAX, OcspError, OcspRequest, OcspResponse, ResponderId, ResponseDraft,
     ResponseFault, Single, Status, assemble_response,
@@ -330,6 +330,33 @@ fn each_fault_of_an_answer_is_found_by_its_rule() {
     let seen = ["responder", "by_key", "times", "issuer", "reason", "signature"];
     let all: Vec<&str> = lint::ANSWER_RULES.iter().map(|(id, _)| id.rsplit('.').next().unwrap()).collect();
     assert_eq!(all, seen);
+}
+
+#[test]
+fn a_responder_that_names_itself_by_its_name_gives_one_name_and_nothing_behind_it() {
+    let house = Hierarchy::new();
+    let single = single(cert_id(&house, IdHash::Sha1), Status::Good);
+    let by_key = answer(&house, &[single], None).unwrap();
+    let parsed = OcspResponse::parse(&by_key).unwrap();
+    let mut inside = Reader::new(parsed.tbs).sequence().unwrap();
+    inside.any().unwrap();
+    let rest = std::iter::from_fn(|| inside.any().ok()).map(|one| one.whole).collect::<Vec<_>>().concat();
+    let named = |responder: &[u8]| {
+        let tbs = Writer::build(|out| {
+            out.sequence(|out| {
+                out.put(context_constructed(1), responder);
+                out.raw(&rest);
+            });
+        });
+        assemble_response(&tbs, parsed.algorithm, parsed.signature, &house.responder.der)
+    };
+    let name = name("Selo Dev OCSP");
+    let read = named(name.der());
+    assert_eq!(OcspResponse::parse(&read).unwrap().responder, None);
+    let behind = [name.der(), &[0x05, 0x00]].concat();
+    for wrong in [&behind[..], &[0x30, 0x02, 0x05, 0x00], &[]] {
+        assert!(OcspResponse::parse(&named(wrong)).is_err(), "{wrong:?}");
+    }
 }
 
 #[test]

@@ -207,6 +207,15 @@ pub enum LogCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Keep a log elsewhere: its newest checkpoint and all its entries, in the folders of C2SP tlog-tiles.
+    Mirror {
+        /// `cred`, `audit` or `ca`.
+        #[arg(default_value = "ca")]
+        log: String,
+        /// The folder to write to; what is there is not fetched again.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Print the newest signed checkpoint.
     Checkpoint {
         /// `cred`, `audit` or `ca`.
@@ -260,10 +269,23 @@ pub enum PkiCommand {
     Issue(Box<PkiIssue>),
     /// Say whether a certificate would be issued, for how long, and every reason against.
     Explain(PkiWanted),
-    /// Revoke a certificate, for good.
+    /// Revoke a certificate, or many, for good.
     Revoke {
         /// The serial number, or `cert_…`.
-        serial: String,
+        #[arg(required_unless_present_any = ["all_of", "key", "file"])]
+        serial: Option<String>,
+        /// All that this authority signed: `ca_…`.
+        #[arg(long, value_name = "ca_…", conflicts_with_all = ["serial", "key", "file"])]
+        all_of: Option<String>,
+        /// All with this key: its `spkiSha256`, hexadecimal.
+        #[arg(long, value_name = "SHA256", conflicts_with_all = ["serial", "file"])]
+        key: Option<String>,
+        /// All that a file names: a serial number or `cert_…` in each line.
+        #[arg(long, value_name = "FILE", conflicts_with = "serial")]
+        file: Option<PathBuf>,
+        /// Say how many are meant, and revoke none.
+        #[arg(long, conflicts_with = "serial")]
+        preview: bool,
         /// unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn.
         #[arg(long, value_name = "REASON")]
         reason: String,
@@ -280,6 +302,13 @@ pub enum PkiCommand {
     /// The offline root: show and sign what it is asked for, take its answers in.
     #[command(subcommand)]
     Root(RootCommand),
+    /// After a database was put back: rebuild from a mirror of the log `ca` what happened since. The house must not be
+    /// served meanwhile.
+    Replay {
+        /// A folder that `selo log mirror` wrote, or any other mirror of C2SP tiles.
+        #[arg(long, value_name = "DIR")]
+        log: PathBuf,
+    },
     /// List certificates, newest first.
     List(PkiList),
     /// Show a certificate with its chain.
@@ -293,6 +322,9 @@ pub enum PkiCommand {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// External keys: who holds one may open accounts of ACME.
+    #[command(subcommand)]
+    Eab(EabCommand),
     /// Write the whole inventory.
     Export {
         /// csv or json.
@@ -304,6 +336,43 @@ pub enum PkiCommand {
     },
 }
 
+/// `selo pki eab …`
+#[derive(Debug, Subcommand)]
+pub enum EabCommand {
+    /// Make an external key and print it; it is not shown again.
+    New(EabNew),
+    /// List external keys, newest first.
+    List,
+    /// Take an external key back, for good: the accounts that it opened are closed.
+    Revoke {
+        /// `eab_…`
+        id: String,
+    },
+}
+
+/// `selo pki eab new`
+#[derive(Debug, Args)]
+pub struct EabNew {
+    /// A DNS suffix that its accounts may order; those of acme.allow_dns when none is named.
+    #[arg(long, value_name = "SUFFIX")]
+    pub dns: Vec<String>,
+    /// A network that its accounts may order; those of acme.allow_ip when none is named.
+    #[arg(long, value_name = "NETWORK")]
+    pub ip: Vec<String>,
+    /// A profile that its accounts may order; those of acme.allow_profiles when none is named.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Vec<String>,
+    /// How many accounts it opens.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub uses: i64,
+    /// For how many days it opens accounts.
+    #[arg(long, default_value_t = 7, value_name = "N")]
+    pub days: i64,
+    /// The environment, when there are several.
+    #[arg(long, value_name = "NAME")]
+    pub environment: Option<String>,
+}
+
 /// `selo pki init`
 #[derive(Debug, Args)]
 pub struct PkiInit {
@@ -313,6 +382,9 @@ pub struct PkiInit {
     /// Try everything with a throw-away root, and keep nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Take the place of the hierarchy that the environment has; that one issues no more and still answers.
+    #[arg(long)]
+    pub successor: bool,
     /// Where certificates, shares and transcript go.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,

@@ -39,8 +39,8 @@ base::codes! {
         pt "{file} não pode ser escrito ({reason})." => "Escolha outro lugar.";
     /// A ceremony's order that cannot be read.
     CEREMONY_FILE = "CEREMONY_FILE_INVALID", Malformed,
-        en "{file} is no order of a ceremony: {reason}." => "The words are environment, organisation, country, place, operators, witnesses, root_name, issuing_name, permitted_dns, permitted_ip, threshold, shares, service_names and dry_run.",
-        pt "{file} não é uma ordem de cerimónia: {reason}." => "As palavras são environment, organisation, country, place, operators, witnesses, root_name, issuing_name, permitted_dns, permitted_ip, threshold, shares, service_names e dry_run.";
+        en "{file} is no order of a ceremony: {reason}." => "The words are environment, organisation, country, place, operators, witnesses, root_name, issuing_name, permitted_dns, permitted_ip, threshold, shares, service_names, dry_run and successor.",
+        pt "{file} não é uma ordem de cerimónia: {reason}." => "As palavras são environment, organisation, country, place, operators, witnesses, root_name, issuing_name, permitted_dns, permitted_ip, threshold, shares, service_names, dry_run e successor.";
     /// A trust list that is not of its form.
     TRUST_FILE = "TRUST_LIST_INVALID", Malformed,
         en "{file} is no trust list." => "Write {\"issuers\":[{\"id\":\"did:…\",\"name\":\"…\"}]}.",

@@ -15,7 +15,10 @@ use credential::Credentials;
 use events::{Bus, House, Log, Sequencer, Subscription, jobs};
 use identity::Identity;
 use keys::Keys;
-use pki::Pki;
+use pki::{
+    Pki,
+    acme::{Acme, NetProber},
+};
 use store::{Db, Engine, Migration, Settings, blob::Blobs};
 use tokio::sync::Notify;
 
@@ -51,7 +54,15 @@ pub fn tables_without_tenant() -> Vec<(&'static str, &'static str)> {
 
 /// Every setting of the house.
 pub fn settings_table() -> Vec<&'static [Setting]> {
-    vec![settings::SETTINGS, base::telemetry::SETTINGS, http_kit::SETTINGS, keys::SETTINGS, pki::SETTINGS]
+    vec![
+        settings::SETTINGS,
+        base::telemetry::SETTINGS,
+        http_kit::SETTINGS,
+        keys::SETTINGS,
+        pki::SETTINGS,
+        pki::acme::SETTINGS,
+        pki::acme::PROBE_SETTINGS,
+    ]
 }
 
 /// An opened house: every room's service.
@@ -67,6 +78,8 @@ pub struct Rooms {
     pub identity: Identity,
     /// The certificate authority.
     pub pki: Pki,
+    /// Its server for programs that get certificates by themselves.
+    pub acme: Acme,
     /// Credentials.
     pub credentials: Credentials,
     /// The public address.
@@ -112,6 +125,9 @@ impl Rooms {
         let identity = Identity::new(house.clone(), keys.clone(), public_url);
         let pki_settings = pki::Settings::from_config(config, &settings::in_clear(config, public_url))?;
         let pki = Pki::new(house.clone(), keys.clone(), pki_settings, &holder, &metrics);
+        let acme_settings = pki::acme::AcmeSettings::from_config(config, public_url)?;
+        let prober = NetProber::from_config(config)?;
+        let acme = Acme::new(pki.clone(), acme_settings, Arc::new(prober));
         let credentials = Credentials::new(house.clone(), keys.clone(), identity.clone(), public_url);
         let (public_url, ends) = (Arc::from(public_url), crate::own::Ends::new(&metrics));
         Ok(Self {
@@ -120,6 +136,7 @@ impl Rooms {
             audit,
             identity,
             pki,
+            acme,
             credentials,
             public_url,
             metrics,
@@ -127,6 +144,23 @@ impl Rooms {
             committed,
             holder,
         })
+    }
+
+    /// Every tenant that the house knows.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn tenants(&self) -> Result<Vec<base::Id<base::id::kind::Tenant>>> {
+        let mut found = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let page = self.identity.tenants(base::page::PAGE_ITEMS_MAX, token.as_deref()).await?;
+            found.extend(page.items.into_iter().map(|tenant| tenant.id));
+            token = page.next_page_token;
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
     }
 
     /// Host and port of the public address, under which the logs are named.

@@ -12,6 +12,7 @@ use http_kit::{
     Admin, App, Caller, Clients, DoorSettings, Failure, Fittings, Listener, Pair, Partner, Plain, Public,
     Reply, Rules, ServerLimits, Socket, Tls, TlsFiles, ZoneRouter, redirecting,
 };
+use pki::acme::{Served, acme_routes};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -31,6 +32,8 @@ use crate::{
     web,
 };
 
+/// A checkpoint with the signatures of many witnesses.
+const CHECKPOINT_BYTES_MAX: u64 = 64 * 1024;
 /// The files of the TLS pair are looked at so often.
 const TLS_LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -55,8 +58,15 @@ impl Apps {
         let settings = DoorSettings::from_config(config, &rooms.public_url)?;
         let fittings = fittings(rooms, tracker);
         let contact = config.text("house.security_contact").to_owned();
-        let public = public_routes(rooms).merge(strangers(contact)).open(&fittings, &settings);
-        let admin = admin_routes(rooms).open(&fittings, &settings);
+        let mut public = public_routes(rooms).merge(strangers(contact));
+        let mut admin = admin_routes(rooms);
+        match rooms.acme.served() {
+            Served::Nowhere => {}
+            Served::Public => public = public.merge(acme_routes(rooms.acme.clone())),
+            Served::Admin => admin = admin.merge(acme_routes(rooms.acme.clone())),
+        }
+        let public = public.open(&fittings, &settings);
+        let admin = admin.open(&fittings, &settings);
         // Whoever hears it in clear must not be told to come by https only (RFC 6797 §7.2).
         let in_clear = DoorSettings { https: false, ..settings.clone() };
         let nobody = Fittings { authenticate: None, idempotency: None, ..fittings.clone() };
@@ -121,6 +131,11 @@ impl Inside {
     pub async fn open(rooms: Rooms, config: &Config, lock: Lock) -> Result<Self> {
         let call = rooms.house.system("audit.open");
         rooms.audit.open(&call, rooms.host()).await?;
+        let expected = config.text("audit.expect_checkpoint");
+        if !expected.is_empty() {
+            let note = crate::commands::read(std::path::Path::new(expected), CHECKPOINT_BYTES_MAX)?;
+            rooms.audit.expect(&note).await?;
+        }
         tasks::settle(&rooms).await?;
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let rhythm = Rhythm {
@@ -230,6 +245,7 @@ fn admin_routes(rooms: &Rooms) -> ZoneRouter<Admin> {
         .merge(pki::admin_routes(pki::Doors {
             pki: rooms.pki.clone(),
             proofs: Arc::new(LogProofs(rooms.audit.clone())),
+            acme: rooms.acme.clone(),
         }))
         .merge(roof)
         .merge(web::routes())

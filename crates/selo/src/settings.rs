@@ -82,6 +82,13 @@ pub const SETTINGS: &[Setting] = &[
         "durante quanto tempo se guardam as partes pessoais dos registos; as folhas do registo ficam",
     ),
     Setting::new(
+        "audit.expect_checkpoint",
+        SettingKind::Text,
+        "",
+        "a file with a checkpoint of one of the logs, e.g. of a mirror; a house whose log is shorter does not open; empty for none",
+        "um ficheiro com um ponto de controlo de um dos registos, p. ex. de um espelho; uma casa com registo mais curto não abre; vazio para nenhum",
+    ),
+    Setting::new(
         "audit.checkpoint_every",
         SettingKind::Duration { min: Duration::from_millis(50), max: Duration::from_secs(60) },
         "1s",

@@ -92,8 +92,19 @@ pub fn start(rooms: &Rooms, rhythm: Rhythm, tracker: &TaskTracker, stop: &Cancel
         repeat("authority", &ended, || async {
             inner.pki.abandon_stale(false).await?;
             inner.pki.renew_responders().await?;
+            inner.pki.renew_lists().await?;
             inner.pki.look_up_figures().await?;
             tokio::time::sleep(STALE_EVERY).await;
+            Ok(())
+        })
+        .await;
+    });
+    let (inner, ended) = (rooms.clone(), stop.clone());
+    tracker.spawn(async move {
+        repeat("acme", &ended, || async {
+            if inner.acme.prove_due().await? == 0 {
+                tokio::time::sleep(IDLE).await;
+            }
             Ok(())
         })
         .await;
@@ -103,6 +114,7 @@ pub fn start(rooms: &Rooms, rhythm: Rhythm, tracker: &TaskTracker, stop: &Cancel
         repeat("tidy", &ended, || async {
             while events::forget_older_than(&inner.house, rhythm.keep_sealed).await? > 0 {}
             inner.credentials.clear_broken().await?;
+            while inner.acme.forget_ended().await? > 0 {}
             let call = inner.house.system("keys.roll_epoch");
             inner.keys.roll_epoch(&inner.house, &call).await?;
             tokio::time::sleep(TIDY_EVERY).await;

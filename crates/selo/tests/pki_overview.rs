@@ -68,6 +68,7 @@ async fn the_overview_counts_each_environment_by_itself() {
         let path = format!("/api/v1/pki/certificates/{}/revoke", text(&revoked, "id"));
         assert_eq!(house.post(&path, json!({"reason": "superseded"})).await.status, 200);
         house.clock.advance(DAY * 5);
+        house.settle().await;
         let overview = house.get("/api/v1/pki/overview").await.data();
         let [dev, prod] = overview["environments"].as_array().unwrap().as_slice() else {
             panic!("{overview}")

@@ -206,7 +206,7 @@ fn what_is_given_up_counts_as_revoked_and_the_next_list_says_so() {
     let planned = ground.run(&["--json", "pki", "rotate", "--out", &first]).ends(0).json();
     let id = planned["id"].as_str().unwrap();
     signed(&ground, "1.selo-request", "1.selo-response");
-    ground.run(&["pki", "root", "withdraw", id]).ends(0);
+    ground.run(&["pki", "root", "abandon", id]).ends(0);
     assert_eq!(
         ground.run(&["--json", "pki", "root", "accept", &ground.arg("1.selo-response")]).ends(1).error(),
         "PKI_ROOT_REQUEST_GONE"

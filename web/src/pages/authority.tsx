@@ -83,7 +83,7 @@ export function NoAuthority() {
         <li>{t('pki.empty.init')}</li>
         <li>{t('pki.empty.shares')}</li>
       </ol>
-      <pre tabIndex={0}><code>{'selo pki init --dry-run --out try\nselo pki init --out ca'}</code></pre>
+      <pre className="command" tabIndex={0}><code>{'selo pki init --dry-run --out try\nselo pki init --out ca'}</code></pre>
     </section>
   );
 }

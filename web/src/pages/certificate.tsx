@@ -39,7 +39,7 @@ export default function CertificatePage({ id }: { id: string }) {
       <Link className="credential-back small" to={paths.certificates()}>← {t('cert.back')}</Link>
       <div className="head">
         <div className="stack cert-head">
-          <div className="row"><h1><bdi>{title}</bdi></h1><Chip family="status" value={standingOf(one, now)} /></div>
+          <div className="row"><h1><bdi>{title}</bdi></h1><Chip family="standing" value={standingOf(one, now)} /></div>
           <div className="row">
             {pem ? <Button size="small" onClick={() => save(new Blob([pem], { type: 'application/x-pem-file' }), `${fileName(title)}.pem`)}>{t('cert.pem')}</Button> : null}
             {one.certificate ? <ProofButton id={one.id} name={title} /> : null}

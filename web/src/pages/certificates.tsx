@@ -81,7 +81,7 @@ export default function CertificatesPage({ filter }: { filter: CertificateFilter
             </table>
           </div>
           <div className="list-foot">
-            <span className="soft small" role="status">{t(list.data?.next ? 'list.shown' : 'list.end', { count: number(items.length, lang) })}</span>
+            <span className="soft small" role="status">{t(list.data?.next ? 'certs.shown' : 'certs.end', { count: number(items.length, lang) })}</span>
             {list.data?.next ? <Button disabled={list.more.busy} onClick={() => void list.more.run()}>{t('list.more')}</Button> : null}
           </div>
           {list.more.failure ? <Problem failure={list.more.failure} /> : null}
@@ -141,7 +141,7 @@ function Row({ one, now }: { one: Certificate; now: number }) {
       <td data-label={t('certs.column.profile')}>{one.profile}</td>
       <td data-label={t('certs.column.owner')} dir="auto">{one.owner || '–'}</td>
       <td data-label={t('certs.column.state')}>
-        <Chip family="status" value={standing} />
+        <Chip family="standing" value={standing} />
         {one.reason && isKey(reason) ? <div className="soft small">{t(reason)}</div> : null}
       </td>
       <td data-label={t('certs.column.end')}>

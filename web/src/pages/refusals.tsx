@@ -28,7 +28,7 @@ export default function RefusalsPage() {
       {list.failure ? <Problem failure={list.failure} again={list.again} /> : null}
       {!list.data && list.loading ? <Waiting /> : null}
       {list.data && items.length === 0 ? (
-        <section className="card empty"><h2>{t('refusals.none.title')}</h2><p>{t('refusals.none.text')}</p><pre tabIndex={0}><code>selo pki explain --profile server --dns db.internal</code></pre></section>
+        <section className="card empty"><h2>{t('refusals.none.title')}</h2><p>{t('refusals.none.text')}</p><pre className="command" tabIndex={0}><code>selo pki explain --profile server --dns db.internal</code></pre></section>
       ) : null}
       {items.length > 0 ? (
         <>
@@ -47,7 +47,7 @@ export default function RefusalsPage() {
             </table>
           </div>
           <div className="list-foot">
-            <span className="soft small" role="status">{t(list.data?.next ? 'list.shown' : 'list.end', { count: number(items.length, lang) })}</span>
+            <span className="soft small" role="status">{t(list.data?.next ? 'certs.shown' : 'certs.end', { count: number(items.length, lang) })}</span>
             {list.data?.next ? <Button disabled={list.more.busy} onClick={() => void list.more.run()}>{t('list.more')}</Button> : null}
           </div>
           {list.more.failure ? <Problem failure={list.more.failure} /> : null}

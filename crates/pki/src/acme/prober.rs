@@ -117,4 +117,32 @@ pub trait Prober: Send + Sync + 'static {
         token: &str,
         key_authorization: &str,
     ) -> Boxed<'_, Result<(), ProbeFault>>;
+
+    /// Looks whether the holder of a name lets this authority certify it (CAA, RFC 8659). An authority without a domain
+    /// of its own does not ask.
+    fn permits(&self, _question: CaaQuestion<'_>) -> Boxed<'_, Result<(), CaaFault>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// What is asked of the CAA records of a name.
+#[derive(Debug, Clone, Copy)]
+pub struct CaaQuestion<'a> {
+    /// The name, without its wildcard.
+    pub name: &'a DnsName,
+    /// Whether a certificate for `*.name` is wanted.
+    pub wildcard: bool,
+    /// The address of the account (RFC 8657 `accounturi`).
+    pub account: &'a str,
+    /// How control was proved (RFC 8657 `validationmethods`).
+    pub method: ChallengeKind,
+}
+
+/// Why the records forbid it, or could not be read; the problem `caa` of RFC 8555 §6.7.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaaFault {
+    /// What happened, for whoever asked: one English sentence without control characters.
+    pub detail: String,
+    /// Whether trying again may help.
+    pub retry: bool,
 }

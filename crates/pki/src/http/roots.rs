@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(super) fn routes_of() -> ZoneRouter<Admin, Doors> {
-    ZoneRouter::new().routes(routes!(requests, ask)).routes(routes!(accept)).routes(routes!(withdraw))
+    ZoneRouter::new().routes(routes!(requests, ask)).routes(routes!(accept)).routes(routes!(abandon))
 }
 
 /// An authority that is to be withdrawn.
@@ -37,6 +37,8 @@ struct Withdrawal {
 struct NewRequest {
     /// The environment, when there are several.
     environment: Option<String>,
+    /// The root, `ca_…`, when it is not the one in use.
+    root: Option<String>,
     /// The next issuing authority, in place of the one that issues now.
     #[serde(default)]
     issuing: bool,
@@ -46,6 +48,8 @@ struct NewRequest {
     /// Authorities that are to be withdrawn; the list comes with them.
     #[serde(default)]
     revoke: Vec<Withdrawal>,
+    /// Where the key of a new authority is made: `sealed` or `token`; as the settings say when nobody does.
+    keys: Option<String>,
     /// Why, in words, for whoever holds the root's shares.
     #[serde(default)]
     reason: String,
@@ -95,17 +99,30 @@ async fn ask(
     Json(body): Json<NewRequest>,
 ) -> Result<Reply<RequestBody>, Failure> {
     caller.may("pki.init")?;
+    let authority = |text: &str| {
+        let short: String = text.chars().filter(|letter| !letter.is_control()).take(64).collect();
+        text.parse().map_err(|_| error::AUTHORITY_UNKNOWN.error().with("id", short))
+    };
+    let root = body.root.as_deref().map(authority).transpose()?;
     let revoke = body
         .revoke
         .iter()
-        .map(|one| {
-            let short: String =
-                one.authority.chars().filter(|letter| !letter.is_control()).take(64).collect();
-            let id = one.authority.parse().map_err(|_| error::AUTHORITY_UNKNOWN.error().with("id", short))?;
-            Ok((id, parse_authority_reason(&one.reason)?))
-        })
+        .map(|one| Ok((authority(&one.authority)?, parse_authority_reason(&one.reason)?)))
         .collect::<Result<Vec<_>>>()?;
+    let on_token = match body.keys.as_deref() {
+        None => None,
+        Some("sealed") => Some(false),
+        Some("token") => Some(true),
+        Some(_) => {
+            return Err(error::ROOT_ORDER
+                .at("keys")
+                .with("reason", "keys are sealed, or on the token")
+                .into());
+        }
+    };
     let order = RootOrder {
+        root,
+        on_token,
         environment: body.environment,
         issuing: body.issuing,
         list: body.list,
@@ -170,7 +187,7 @@ async fn accept(
 
 /// A request that was given up.
 #[derive(Debug, Serialize, ToSchema)]
-struct WithdrawnBody {
+struct AbandonedBody {
     /// `rreq_…`
     id: String,
     /// `abandoned`
@@ -178,15 +195,15 @@ struct WithdrawnBody {
 }
 
 /// Give an open request up. What it planned counts as revoked, since it may have been signed.
-#[utoipa::path(post, path = "/api/v1/pki/root-requests/{id}/withdraw", tag = "pki",
+#[utoipa::path(post, path = "/api/v1/pki/root-requests/{id}/abandon", tag = "pki",
     params(("id" = String, Path, description = "`rreq_…`")),
-    responses((status = 200, body = inline(Reply<WithdrawnBody>)), (status = 409, body = ErrorReply)))]
-async fn withdraw(
+    responses((status = 200, body = inline(Reply<AbandonedBody>)), (status = 409, body = ErrorReply)))]
+async fn abandon(
     State(doors): State<Doors>,
     caller: Caller,
     PathId(id): PathId<kind::RootRequest>,
-) -> Result<Reply<WithdrawnBody>, Failure> {
+) -> Result<Reply<AbandonedBody>, Failure> {
     caller.may("pki.init")?;
-    doors.pki.withdraw_root(&caller.call, tenant_of(&caller), id).await?;
-    Ok(Reply::ok(WithdrawnBody { id: id.to_string(), state: "abandoned" }))
+    doors.pki.abandon_root(&caller.call, tenant_of(&caller), id).await?;
+    Ok(Reply::ok(AbandonedBody { id: id.to_string(), state: "abandoned" }))
 }

@@ -86,6 +86,24 @@ pub(crate) fn finish(
     Ok(rows == 1)
 }
 
+/// As [`finish`], of a certificate whose bytes were lost with a database; false when it was not planned.
+pub(crate) fn finish_without_bytes(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    id: CertificateId,
+    now: Time,
+) -> Result<bool> {
+    let rows = tx.execute(
+        sql!(
+            "-- pki.finish_without_bytes
+            update pki_certificate set state = 'issued', issued_at = $3
+            where tenant = $1 and id = $2 and state = 'planned'"
+        ),
+        &values![tenant, id, now],
+    )?;
+    Ok(rows == 1)
+}
+
 /// Gives a plan up: its number counts as revoked from now on.
 pub(crate) fn abandon(tx: &mut Tx<'_>, tenant: TenantId, id: CertificateId, now: Time) -> Result<bool> {
     let rows = tx.execute(
@@ -197,6 +215,45 @@ pub(crate) fn issued_with_key(
     )
 }
 
+/// Certificates of services in force that an authority signed, oldest first.
+pub(crate) fn issued_by(
+    rx: &mut Rx<'_>,
+    tenant: TenantId,
+    authority: AuthorityId,
+    limit: u32,
+) -> Result<Vec<Certificate>> {
+    rx.all(
+        sql!(
+            "-- pki.issued_by
+            select tenant, id, authority, serial, shard, profile, subject, names, spki_sha256, not_before, renew_at,
+                not_after, state, tbs, der, owner, source, asked_by, planned_at, issued_at, revoked_at, reason,
+                invalid_since
+            from pki_certificate
+            where tenant = $1 and authority = $2 and state = 'issued'
+                and profile not in ('root', 'issuing', 'ocsp-responder')
+            order by id
+            limit $3"
+        ),
+        &values![tenant, authority, i64::from(limit)],
+        certificate_row,
+    )
+}
+
+/// How many certificates of services in force an authority signed.
+pub(crate) fn count_issued_by(rx: &mut Rx<'_>, tenant: TenantId, authority: AuthorityId) -> Result<u64> {
+    let count: i64 = rx.one(
+        sql!(
+            "-- pki.count_issued_by
+            select count(*) as issued from pki_certificate
+            where tenant = $1 and authority = $2 and state = 'issued'
+                and profile not in ('root', 'issuing', 'ocsp-responder')"
+        ),
+        &values![tenant, authority],
+        |row| row.get(0),
+    )?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
 /// Plans of services that were made before `before` and never finished. Those of authorities belong to a ceremony.
 pub(crate) fn stale_plans(rx: &mut Rx<'_>, before: Time, limit: u32) -> Result<Vec<Certificate>> {
     rx.all(
@@ -215,12 +272,13 @@ pub(crate) fn stale_plans(rx: &mut Rx<'_>, before: Time, limit: u32) -> Result<V
     )
 }
 
-/// Certificates in force whose last third began and that no later one of the same names and profile follows.
+/// Certificates in force whose last third began and that no later one of the same names and profile follows, those that
+/// end first; `after` is the last one of the page before, with its end.
 pub(crate) fn overdue(
     rx: &mut Rx<'_>,
     tenant: TenantId,
     now: Time,
-    after: CertificateId,
+    (end, after): (Time, CertificateId),
     limit: u32,
 ) -> Result<Vec<Certificate>> {
     rx.all(
@@ -230,17 +288,18 @@ pub(crate) fn overdue(
                 not_after, state, tbs, der, owner, source, asked_by, planned_at, issued_at, revoked_at, reason,
                 invalid_since
             from pki_certificate c
-            where tenant = $1 and state = 'issued' and renew_at <= $2 and not_after > $2 and id > $3
+            where tenant = $1 and state = 'issued' and renew_at <= $2 and not_after > $2
+                and not_after >= $3 and (not_after > $3 or id > $4)
                 and profile not in ('root', 'issuing', 'ocsp-responder')
                 and not exists (
                     select 1 from pki_certificate r
                     where r.tenant = $1 and r.names_sha256 = c.names_sha256 and r.profile = c.profile
                         and r.state = 'issued' and r.not_after > c.not_after
                 )
-            order by id
-            limit $4"
+            order by not_after, id
+            limit $5"
         ),
-        &values![tenant, now, after, i64::from(limit)],
+        &values![tenant, now, end, after, i64::from(limit)],
         certificate_row,
     )
 }
@@ -257,27 +316,6 @@ pub(crate) fn next_to_end(rx: &mut Rx<'_>, now: Time, limit: u32) -> Result<Vec<
         ),
         &values![now, i64::from(limit)],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-    )
-}
-
-/// How many certificates in force are overdue, over all tenants.
-pub(crate) fn count_overdue(rx: &mut Rx<'_>, now: Time) -> Result<Vec<(String, i64)>> {
-    rx.all(
-        sql!(
-            "-- pki.count_overdue
-            select profile, count(*) as overdue from pki_certificate c
-            where state = 'issued' and renew_at <= $1 and not_after > $1
-                and profile not in ('root', 'issuing', 'ocsp-responder')
-                and not exists (
-                    select 1 from pki_certificate r
-                    where r.tenant = c.tenant and r.names_sha256 = c.names_sha256 and r.profile = c.profile
-                        and r.state = 'issued' and r.not_after > c.not_after
-                )
-            group by profile
-            order by profile"
-        ),
-        &values![now],
-        |row| Ok((row.get(0)?, row.get(1)?)),
     )
 }
 

@@ -319,7 +319,7 @@ fn by_suffix(
     )
 }
 
-fn end_of(rx: &mut Rx<'_>, tenant: TenantId, id: CertificateId) -> Result<Option<Time>> {
+pub(crate) fn end_of(rx: &mut Rx<'_>, tenant: TenantId, id: CertificateId) -> Result<Option<Time>> {
     rx.optional(
         sql!(
             "-- pki.end_of

@@ -2,6 +2,7 @@
 
 mod authorities;
 mod certificates;
+mod fill;
 mod inventory;
 mod lists;
 mod overview;
@@ -13,7 +14,8 @@ use store::Row;
 
 pub(crate) use authorities::*;
 pub(crate) use certificates::*;
-pub(crate) use inventory::{Along, Bounds, Filter, page};
+pub(crate) use fill::insert_whole;
+pub(crate) use inventory::{Along, Bounds, Filter, end_of, page};
 pub(crate) use lists::*;
 pub(crate) use overview::*;
 pub(crate) use roots::*;

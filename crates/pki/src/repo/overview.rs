@@ -52,28 +52,63 @@ pub(crate) fn counts(
     )
 }
 
-/// How many certificates in force of each authority are past two thirds of their life and followed by none.
-pub(crate) fn overdue_by_authority(
+/// Certificates in force of one authority and profile that are past two thirds of their life and followed by none.
+#[derive(Debug, Clone)]
+pub(crate) struct OverdueRow {
+    pub(crate) authority: AuthorityId,
+    pub(crate) profile: String,
+    pub(crate) overdue: i64,
+    /// Those of them that end before each of the moments that were asked for.
+    pub(crate) ending: [i64; 4],
+}
+
+pub(crate) fn count_overdue(
     rx: &mut Rx<'_>,
     tenant: TenantId,
     now: Time,
-) -> Result<Vec<(AuthorityId, i64)>> {
+    before: [Time; 4],
+) -> Result<Vec<OverdueRow>> {
+    let [first, second, third, fourth] = before;
     rx.all(
         sql!(
-            "-- pki.overdue_by_authority
-            select authority, count(*) as overdue from pki_certificate c
-            where tenant = $1 and state = 'issued' and renew_at <= $2 and not_after > $2
+            "-- pki.count_overdue
+            select authority, profile, count(*) as overdue,
+                count(case when not_after <= $3 then 1 end) as first,
+                count(case when not_after <= $4 then 1 end) as second,
+                count(case when not_after <= $5 then 1 end) as third,
+                count(case when not_after <= $6 then 1 end) as fourth
+            from pki_certificate c
+            where tenant = $1 and state = 'issued' and not_after > $2 and renew_at <= $2
                 and profile not in ('root', 'issuing', 'ocsp-responder')
                 and not exists (
                     select 1 from pki_certificate r
                     where r.tenant = $1 and r.names_sha256 = c.names_sha256 and r.profile = c.profile
                         and r.state = 'issued' and r.not_after > c.not_after
                 )
-            group by authority
-            order by authority"
+            group by authority, profile
+            order by authority, profile"
         ),
-        &values![tenant, now],
-        |row| Ok((row.get(0)?, row.get(1)?)),
+        &values![tenant, now, first, second, third, fourth],
+        |row| {
+            Ok(OverdueRow {
+                authority: row.get(0)?,
+                profile: row.get(1)?,
+                overdue: row.get(2)?,
+                ending: [row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?],
+            })
+        },
+    )
+}
+
+/// How many plans of all tenants were given up since a moment.
+pub(crate) fn abandoned_since(rx: &mut Rx<'_>, since: Time) -> Result<i64> {
+    rx.one(
+        sql!(
+            "-- pki.abandoned_since
+            select count(*) as abandoned from pki_certificate where state = 'abandoned' and planned_at >= $1"
+        ),
+        &values![since],
+        |row| row.get(0),
     )
 }
 

@@ -143,6 +143,18 @@ pub(crate) fn move_authority(
     Ok(rows == 1)
 }
 
+/// Lets an environment have another root than this one.
+pub(crate) fn release_root(tx: &mut Tx<'_>, tenant: TenantId, id: AuthorityId) -> Result<()> {
+    tx.execute(
+        sql!(
+            "-- pki.release_root
+            update pki_authority set root_of = null where tenant = $1 and id = $2"
+        ),
+        &values![tenant, id],
+    )?;
+    Ok(())
+}
+
 /// Whether an authority issues, as the transaction that plans sees it. Where two transactions pass each other the
 /// certificate counts as planned before its authority was retired.
 pub(crate) fn is_active(tx: &mut Tx<'_>, tenant: TenantId, id: AuthorityId) -> Result<bool> {

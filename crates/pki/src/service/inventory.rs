@@ -1,6 +1,6 @@
 //! Searches in the inventory: what is searched for decides which index is followed, and so the order.
 
-use base::{Page, PageToken, Result, Time};
+use base::{Id, Page, PageToken, Result, Time};
 
 use super::Pki;
 use crate::{
@@ -113,6 +113,36 @@ impl Pki {
                 Ok(found)
             })
             .await
+    }
+
+    /// Certificates in force that have passed two thirds of their life and that none follows, those that end first.
+    ///
+    /// # Errors
+    /// `PAGE_TOKEN_INVALID`; the store's.
+    pub async fn overdue(
+        &self,
+        tenant: TenantId,
+        limit: u32,
+        token: Option<&str>,
+    ) -> Result<Page<Certificate>> {
+        let last: Option<CertificateId> = match token {
+            None => None,
+            Some(text) => PageToken::decode(text, 1)?.0.first().map(|id| id.parse()).transpose()?,
+        };
+        let now = self.house.now();
+        let found = self
+            .house
+            .db
+            .tenant(tenant.uuid())
+            .read("pki.overdue", move |rx| {
+                let after = match last {
+                    None => (now, Id::NIL),
+                    Some(id) => (repo::end_of(rx, tenant, id)?.unwrap_or(Time::LATEST), id),
+                };
+                repo::overdue(rx, tenant, now, after, limit + 1)
+            })
+            .await?;
+        Ok(Page::cut(found, limit, |one| PageToken(vec![one.id.to_string()])))
     }
 
     /// All certificates of a search without their bytes, up to [`EXPORT_MAX`], in the order of [`Pki::page`].

@@ -3,7 +3,10 @@
 //! What a crash leaves between plan and finish is given up by [`Pki::abandon_stale`], and never signed a second time:
 //! ECDSA would give two certificates of one number.
 
-use std::time::Duration;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use base::{Call, Error, Id, Kind, Result, Time};
 use events::{Fact, Record};
@@ -18,6 +21,7 @@ use proof::{
     },
 };
 use serde_json::json;
+use store::Tx;
 
 use super::{Pki, STALE, STALE_CEREMONY, parsed, refuse};
 use crate::{
@@ -50,11 +54,13 @@ pub struct Asked {
     pub public_key: Option<String>,
     /// How long; the profile's longest when nobody says.
     pub lifetime: Option<Duration>,
+    /// Until when, instead.
+    pub until: Option<Time>,
     /// Who looks after it.
     pub owner: String,
     /// The environment, when there are several.
     pub environment: Option<String>,
-    /// `api` or `cli`.
+    /// `api`, `cli` or `acme`.
     pub source: String,
 }
 
@@ -106,14 +112,29 @@ pub(super) struct ForResponder {
     pub(super) succession: Succession,
 }
 
+/// What is written in the transaction that plans a certificate, with its row; an error plans nothing.
+pub(crate) type InPlan = Arc<dyn Fn(&mut Tx<'_>, &Certificate) -> Result<()> + Send + Sync>;
+
 impl Pki {
     /// Issues a certificate. A refusal is a fact as well.
     ///
     /// # Errors
     /// The codes of this room that say why not; the store's; the key ring's.
     pub async fn issue(&self, call: &Call, tenant: TenantId, grade: Grade, asked: Asked) -> Result<Issued> {
+        self.issue_along(call, tenant, grade, asked, None).await
+    }
+
+    /// As [`Pki::issue`], with something of the asker's in the transaction that plans.
+    pub(crate) async fn issue_along(
+        &self,
+        call: &Call,
+        tenant: TenantId,
+        grade: Grade,
+        asked: Asked,
+        along: Option<InPlan>,
+    ) -> Result<Issued> {
         let profile = Profile::from_name(&asked.profile);
-        match self.issue_once(call, tenant, grade, asked).await {
+        match self.issue_once(call, tenant, &grade, asked, along).await {
             Err(failure) if is_refusal(&failure) => {
                 self.record_refusal(call, tenant, profile, &failure).await?;
                 Err(failure)
@@ -124,27 +145,43 @@ impl Pki {
 
     /// Issues from the authority that issues now. One that was replaced between the look and the plan has planned nothing,
     /// so the next one is asked.
-    async fn issue_once(&self, call: &Call, tenant: TenantId, grade: Grade, asked: Asked) -> Result<Issued> {
+    async fn issue_once(
+        &self,
+        call: &Call,
+        tenant: TenantId,
+        grade: &Grade,
+        asked: Asked,
+        along: Option<InPlan>,
+    ) -> Result<Issued> {
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.issue_now(call, tenant, grade, &asked).await {
+            match self.issue_now(call, tenant, grade, &asked, along.clone()).await {
                 Err(failure) if failure.is(&error::AUTHORITY_CHANGED) && tries < CHANGES_MAX => {}
                 other => return other,
             }
         }
     }
 
-    async fn issue_now(&self, call: &Call, tenant: TenantId, grade: Grade, asked: &Asked) -> Result<Issued> {
+    async fn issue_now(
+        &self,
+        call: &Call,
+        tenant: TenantId,
+        grade: &Grade,
+        asked: &Asked,
+        along: Option<InPlan>,
+    ) -> Result<Issued> {
+        let began = Instant::now();
         let authority = self.issuing(tenant, asked.environment.as_deref()).await?;
         let wanted = read(asked)?;
         let mut against = rules::objections(&self.settings, grade, wanted.profile, &wanted.names).into_iter();
         if let Some(first) = against.next() {
             return Err(against.fold(first, Error::detail));
         }
-        let draught = self.draught(call, &authority, &wanted, asked.lifetime, &asked.source).await?;
+        let draught = self.draught(call, &authority, &wanted, asked).await?;
         refuse(&draught.findings)?;
-        let certificate = self.produce(call, &authority, draught, None).await?;
+        self.figures.took("decide", began.elapsed());
+        let certificate = self.produce(call, &authority, draught, along, None).await?;
         let chain = self.chain(tenant, authority.id).await?;
         Ok(Issued { certificate, chain })
     }
@@ -176,7 +213,7 @@ impl Pki {
             }
         };
         explained.names = wanted.names.iter().map(ToString::to_string).collect();
-        explained.reasons = rules::objections(&self.settings, grade, wanted.profile, &wanted.names);
+        explained.reasons = rules::objections(&self.settings, &grade, wanted.profile, &wanted.names);
         let (house_tenant, spki) = (explained.authority.tenant, wanted.key.spki_sha256());
         let barred = self
             .house
@@ -187,7 +224,7 @@ impl Pki {
         if barred {
             explained.reasons.push(error::KEY_BARRED.at("csr"));
         }
-        match self.draught(call, &explained.authority, &wanted, asked.lifetime, &asked.source).await {
+        match self.draught(call, &explained.authority, &wanted, asked).await {
             Ok(draught) => {
                 explained.validity = Some((draught.certificate.not_before, draught.certificate.not_after));
                 explained.reasons.extend(refuse(&draught.findings).err());
@@ -213,17 +250,18 @@ impl Pki {
         call: &Call,
         authority: &Authority,
         wanted: &Wanted,
-        lifetime: Option<Duration>,
-        source: &str,
+        asked: &Asked,
     ) -> Result<Draught> {
         let issuing = parsed(&authority.der)?;
         let issuer = Issuer::from_certificate(&issuing).map_err(|e| base::error::INTERNAL.because(e))?;
         let now = self.house.now();
         let not_before = moment(now)?.after(-BACKDATE_S).ok_or_else(|| error::MOMENT.error())?;
         let not_before = not_before.max(issuer.validity.not_before);
-        let seconds = match lifetime {
-            None => wanted.profile.shape().lifetime_s_max,
-            Some(lifetime) => i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX),
+        let seconds = match (asked.until, asked.lifetime) {
+            // Both ends belong to a validity.
+            (Some(until), _) => until.seconds().saturating_sub(not_before.seconds()).saturating_add(1),
+            (None, Some(lifetime)) => i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX),
+            (None, None) => wanted.profile.shape().lifetime_s_max,
         };
         let validity = Validity::lasting(not_before, seconds)
             .ok_or_else(|| error::LIFETIME.at("lifetimeSeconds").with("reason", "nothing would be left"))?;
@@ -270,7 +308,7 @@ impl Pki {
             tbs,
             der: None,
             owner: wanted.owner.clone(),
-            source: source.to_owned(),
+            source: asked.source.clone(),
             asked_by: call.actor.id.clone(),
             planned_at: now,
             issued_at: None,
@@ -297,10 +335,11 @@ impl Pki {
         call: &Call,
         authority: &Authority,
         draught: Draught,
+        along: Option<InPlan>,
         responder: Option<ForResponder>,
     ) -> Result<Certificate> {
         let (this, call, authority) = (self.clone(), call.for_tenant(authority.tenant), authority.clone());
-        let work = async move { this.produce_here(&call, &authority, draught, responder).await };
+        let work = async move { this.produce_here(&call, &authority, draught, along, responder).await };
         #[expect(
             clippy::disallowed_methods,
             reason = "finishes by itself; what a stop cuts off is given up at the next start"
@@ -313,11 +352,17 @@ impl Pki {
         call: &Call,
         authority: &Authority,
         draught: Draught,
+        along: Option<InPlan>,
         responder: Option<ForResponder>,
     ) -> Result<Certificate> {
         let certificate = draught.certificate;
-        self.plan(&certificate, draught.names, responder.is_some()).await?;
+        let began = Instant::now();
+        self.plan(&certificate, draught.names, responder.is_some(), along).await?;
+        self.figures.took("plan", began.elapsed());
+        let began = Instant::now();
         let der = self.sign(authority, &certificate.tbs).await?;
+        self.figures.took("sign", began.elapsed());
+        let began = Instant::now();
         let now = self.house.now();
         let fact = issued_fact(&certificate, self.house.id(), now, &der);
         let issued =
@@ -349,12 +394,19 @@ impl Pki {
             // Somebody took this process for dead and gave the plan up: its number is revoked, so nobody gets it.
             return Err(base::error::INTERNAL.error());
         }
+        self.figures.took("finish", began.elapsed());
         self.figures.issued(issued.profile);
         Ok(issued)
     }
 
     /// Makes the bytes durable. An authority that was retired or revoked meanwhile plans nothing but its responders.
-    async fn plan(&self, certificate: &Certificate, names: Vec<GeneralName>, responder: bool) -> Result<()> {
+    async fn plan(
+        &self,
+        certificate: &Certificate,
+        names: Vec<GeneralName>,
+        responder: bool,
+        along: Option<InPlan>,
+    ) -> Result<()> {
         let copy = certificate.clone();
         self.house
             .db
@@ -376,6 +428,9 @@ impl Pki {
                 }
                 if !responder && !repo::is_active(tx, copy.tenant, copy.authority)? {
                     return Err(error::AUTHORITY_CHANGED.error().retry_after(1));
+                }
+                if let Some(along) = &along {
+                    along(tx, &copy)?;
                 }
                 repo::insert_planned(tx, &copy)?;
                 for (position, name) in names.iter().enumerate() {
@@ -439,9 +494,11 @@ impl Pki {
         // A responder lasts no longer than its authority.
         let left = authority.not_after.since(self.house.now()).saturating_sub(Duration::from_secs(1));
         let longest = Duration::from_secs(wanted.profile.shape().lifetime_s_max.unsigned_abs());
-        let draught = self.draught(call, authority, &wanted, Some(longest.min(left)), "internal").await?;
+        let asked =
+            Asked { lifetime: Some(longest.min(left)), source: "internal".to_owned(), ..Asked::default() };
+        let draught = self.draught(call, authority, &wanted, &asked).await?;
         refuse(&draught.findings)?;
-        self.produce(call, authority, draught, Some(made)).await
+        self.produce(call, authority, draught, None, Some(made)).await
     }
 
     async fn record_refusal(
@@ -546,7 +603,7 @@ fn read_key(text: &str) -> Result<SubjectKey> {
     Ok(key)
 }
 
-fn refused_request(fault: CsrFault) -> Error {
+pub(crate) fn refused_request(fault: CsrFault) -> Error {
     match &fault {
         CsrFault::Key(refusal) => error::KEY.at("csr").with("reason", refusal),
         CsrFault::Name(name) => error::NAME.at("csr").with("name", "in the request").with("reason", name),
@@ -609,8 +666,8 @@ impl Pki {
     ) -> Result<Certificate> {
         let authority = self.issuing(tenant, None).await?;
         let wanted = read(asked)?;
-        let draught = self.draught(call, &authority, &wanted, asked.lifetime, "api").await?;
-        self.plan(&draught.certificate, draught.names, false).await?;
+        let draught = self.draught(call, &authority, &wanted, asked).await?;
+        self.plan(&draught.certificate, draught.names, false, None).await?;
         Ok(draught.certificate)
     }
 }

@@ -4,16 +4,18 @@ mod ceremony;
 mod clients;
 mod crl;
 mod figures;
+mod fill;
 mod inventory;
 mod issue;
 mod ocsp;
 mod overview;
+mod replay;
 mod revoke;
 mod roots;
 
 use std::{sync::Arc, time::Duration};
 
-use base::{Id, Page, PageToken, Result, telemetry::Metrics};
+use base::{Id, Result, telemetry::Metrics};
 use events::House;
 use keys::{Algorithm, Keys, OfflineKey};
 use proof::{
@@ -25,8 +27,12 @@ pub use ceremony::{Held, PlannedCeremony, RootSignatures};
 pub use crl::SignedList;
 pub use inventory::Search;
 pub use issue::{Asked, Explained, Issued};
+pub(crate) use issue::{InPlan, refused_request};
 pub use ocsp::Reply;
 pub use overview::{Counts, Environment, Happening, ListState, Overview, Refusal};
+pub use replay::{Replay, Replayed};
+pub(crate) use revoke::Reach;
+pub use revoke::{Batch, Selection};
 pub use roots::{Accepted, Requested, RootOrder};
 
 use crate::{
@@ -46,8 +52,8 @@ const STALE_CEREMONY: Duration = Duration::from_secs(3_600);
 pub struct Pki {
     /// The house's handles.
     pub house: House,
-    keys: Keys,
-    settings: Arc<Settings>,
+    pub(crate) keys: Keys,
+    pub(crate) settings: Arc<Settings>,
     holder: Arc<str>,
     figures: Arc<figures::Figures>,
     lists: Arc<crl::Lists>,
@@ -99,7 +105,7 @@ impl Pki {
     }
 
     /// The authority that issues in an environment; the only one when none is named.
-    async fn issuing(&self, tenant: TenantId, environment: Option<&str>) -> Result<Authority> {
+    pub(crate) async fn issuing(&self, tenant: TenantId, environment: Option<&str>) -> Result<Authority> {
         let environment = environment.filter(|name| !name.is_empty());
         let all = self.authorities(tenant).await?.into_iter();
         let mut active: Vec<Authority> = all
@@ -163,30 +169,6 @@ impl Pki {
             .await
     }
 
-    /// Certificates in force that have passed two thirds of their life and that none follows, oldest first.
-    ///
-    /// # Errors
-    /// `PAGE_TOKEN_INVALID`; the store's.
-    pub async fn overdue(
-        &self,
-        tenant: TenantId,
-        limit: u32,
-        token: Option<&str>,
-    ) -> Result<Page<Certificate>> {
-        let after = match token {
-            None => Id::NIL,
-            Some(text) => PageToken::decode(text, 1)?.0.first().map_or(Ok(Id::NIL), |id| id.parse())?,
-        };
-        let now = self.house.now();
-        let found = self
-            .house
-            .db
-            .tenant(tenant.uuid())
-            .read("pki.overdue", move |rx| repo::overdue(rx, tenant, now, after, limit + 1))
-            .await?;
-        Ok(Page::cut(found, limit, |one| PageToken(vec![one.id.to_string()])))
-    }
-
     /// The fact that a certificate was issued.
     ///
     /// # Errors
@@ -244,8 +226,18 @@ fn refuse(findings: &[lint::Finding]) -> Result<()> {
 }
 
 /// A certificate of our own, read again.
-fn parsed(der: &[u8]) -> Result<x509::Certificate<'_>> {
+pub(crate) fn parsed(der: &[u8]) -> Result<x509::Certificate<'_>> {
     x509::Certificate::parse(der).map_err(|e| base::error::INTERNAL.because(e))
+}
+
+/// 32 bytes in hexadecimal.
+pub(crate) fn digest(text: &str) -> Option<[u8; 32]> {
+    let bytes: Option<Vec<u8>> = (0..text.len())
+        .step_by(2)
+        .map(|at| text.get(at..at + 2).filter(|pair| !pair.starts_with('+')))
+        .map(|pair| pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+        .collect();
+    bytes?.try_into().ok()
 }
 
 /// A serial number as lower- or upper-case hexadecimal, with or without colons.
@@ -274,6 +266,14 @@ mod tests {
         assert_eq!(read_serial(with_colons), Some(serial));
         for wrong in ["", "0", "00", "zz", "+1", &"11".repeat(21), "é1"] {
             assert_eq!(read_serial(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_32_bytes_and_nothing_else() {
+        assert_eq!(digest(&"0a".repeat(32)), Some([10; 32]));
+        for wrong in ["", "0a", &"0a".repeat(33), &"zz".repeat(32), &"é".repeat(32), &"+1".repeat(32)] {
+            assert_eq!(digest(wrong), None, "{wrong}");
         }
     }
 }

@@ -11,12 +11,12 @@ use super::Pki;
 use crate::{
     facts,
     model::{Authority, AuthorityId, TenantId},
-    repo::{self, CountsRow, SignedRow},
+    repo::{self, CountsRow, OverdueRow, SignedRow},
 };
 
-const DAY: Duration = Duration::from_secs(86_400);
 /// Certificates that end so soon are counted.
-const ENDING_DAYS: [u32; 4] = [30, 14, 7, 1];
+pub(super) const ENDING_DAYS: [u32; 4] = [30, 14, 7, 1];
+const DAY: Duration = Duration::from_secs(86_400);
 /// What stands in a sentence where the record keeps nothing.
 const NOT_KEPT: &str = "…";
 
@@ -141,14 +141,14 @@ impl Pki {
     /// The store's.
     pub async fn overview(&self, tenant: TenantId) -> Result<Overview> {
         let now = self.house.now();
-        let before = ENDING_DAYS.map(|days| now.plus(DAY * days));
+        let before = ending(now);
         let db = self.house.db.tenant(tenant.uuid());
         let (authorities, counts, overdue, lists) = db
             .read("pki.overview", move |rx| {
                 Ok((
                     repo::authorities(rx, tenant)?,
                     repo::counts(rx, tenant, now, before)?,
-                    repo::overdue_by_authority(rx, tenant, now)?,
+                    repo::count_overdue(rx, tenant, now, before)?,
                     repo::signed_lists(rx, tenant)?,
                 ))
             })
@@ -255,8 +255,13 @@ fn index_of(rx: &mut store::Rx<'_>, fact: &Recorded) -> Result<Option<u64>> {
     Ok(events::leaf_of(rx, fact.id)?.map(|(_, index)| index))
 }
 
-fn counts_of(id: AuthorityId, counts: &[CountsRow], overdue: &[(AuthorityId, i64)]) -> Counts {
-    let late = overdue.iter().find(|(authority, _)| *authority == id).map_or(0, |(_, count)| *count);
+/// The moments before which certificates that end are counted.
+pub(super) fn ending(now: Time) -> [Time; 4] {
+    ENDING_DAYS.map(|days| now.plus(DAY * days))
+}
+
+fn counts_of(id: AuthorityId, counts: &[CountsRow], overdue: &[OverdueRow]) -> Counts {
+    let late = overdue.iter().filter(|row| row.authority == id).map(|row| row.overdue).sum();
     counts.iter().find(|row| row.authority == id).map_or_else(Counts::default, |row| Counts {
         issued: row.issued,
         in_force: row.in_force,

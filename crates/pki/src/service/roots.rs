@@ -56,12 +56,16 @@ const ROOT_ENTRIES_MAX: usize = 10_000;
 pub struct RootOrder {
     /// The environment; the only one when none is named.
     pub environment: Option<String>,
+    /// The root; the one of the environment that is in use when none is named.
+    pub root: Option<AuthorityId>,
     /// The next issuing authority, in place of the one that issues now.
     pub issuing: bool,
     /// The next revocation list; always when an authority is withdrawn.
     pub list: bool,
     /// Authorities to be withdrawn, each with its reason.
     pub revoke: Vec<(AuthorityId, Reason)>,
+    /// Whether the key of a new authority is made on the token; as the settings say when nobody does.
+    pub on_token: Option<bool>,
     /// Why, in words, for whoever holds the root's shares.
     pub reason: String,
 }
@@ -150,7 +154,8 @@ impl Pki {
         let hierarchy = self.hierarchy(tenant, &order).await?;
         let withdrawn = self.withdrawn(&hierarchy, &order)?;
         let issuing = if order.issuing {
-            let prepared = self.prepare_issuing_key(tenant).await?;
+            let on_token = order.on_token.unwrap_or(self.settings.on_token);
+            let prepared = self.prepare_issuing_key(tenant, on_token).await?;
             match self.draw_issuing(call, &hierarchy, &prepared).await {
                 Ok((certificate, part)) => Some((certificate, part, prepared)),
                 Err(failure) => {
@@ -177,20 +182,22 @@ impl Pki {
     async fn hierarchy(&self, tenant: TenantId, order: &RootOrder) -> Result<Hierarchy> {
         let all = self.authorities(tenant).await?;
         let named = order.environment.clone().filter(|name| !name.is_empty());
-        let of_revoked = order.revoke.first().map(|(id, _)| {
-            let found = all.iter().find(|one| one.id == *id);
-            found
-                .map(|one| one.environment.clone())
-                .ok_or_else(|| error::AUTHORITY_UNKNOWN.error().with("id", id))
-        });
-        let environment = match (named, of_revoked.transpose()?) {
-            (None, found) => found,
-            (named, _) => named,
+        // Whoever withdraws an authority asks the root that signed it, also one that was followed by another.
+        let parent = match order.revoke.first() {
+            None => order.root,
+            Some((id, _)) => {
+                let found = all.iter().find(|one| one.id == *id).and_then(|one| one.parent);
+                Some(found.ok_or_else(|| error::AUTHORITY_UNKNOWN.error().with("id", id))?)
+            }
         };
         let mut roots: Vec<Authority> = all
             .iter()
             .filter(|one| one.kind == AuthorityKind::Root)
-            .filter(|one| environment.as_ref().is_none_or(|name| one.environment == *name))
+            .filter(|one| match parent {
+                Some(parent) => one.id == parent,
+                None => one.state == AuthorityState::Active,
+            })
+            .filter(|one| named.as_ref().is_none_or(|name| one.environment == *name))
             .cloned()
             .collect();
         if roots.len() > 1 {
@@ -198,6 +205,9 @@ impl Pki {
             return Err(error::AUTHORITY_NEEDED.at("environment").with("known", known.join(", ")));
         }
         let root = roots.pop().ok_or_else(|| error::ROOT_NONE.error())?;
+        if order.issuing && root.state != AuthorityState::Active {
+            return Err(wrong("another root took its place, and that one is asked for authorities"));
+        }
         let below = all.into_iter().filter(|one| one.parent == Some(root.id)).collect();
         Ok(Hierarchy { root, below })
     }
@@ -227,10 +237,9 @@ impl Pki {
         Ok(found)
     }
 
-    /// A key for a new issuing authority, where the settings want it.
-    async fn prepare_issuing_key(&self, tenant: TenantId) -> Result<PreparedKey> {
+    async fn prepare_issuing_key(&self, tenant: TenantId, on_token: bool) -> Result<PreparedKey> {
         let (purpose, algorithm) = (Purpose::CaIssuing, Algorithm::P256);
-        if self.settings.on_token {
+        if on_token {
             self.keys.prepare_on_token(tenant, purpose, algorithm, &self.house).await
         } else {
             self.keys.prepare_signing(tenant, purpose, algorithm, &self.house)
@@ -562,7 +571,7 @@ impl Pki {
     ///
     /// # Errors
     /// `PKI_ROOT_REQUEST_GONE`; the store's.
-    pub async fn withdraw_root(&self, call: &Call, tenant: TenantId, id: Id<RequestKind>) -> Result<()> {
+    pub async fn abandon_root(&self, call: &Call, tenant: TenantId, id: Id<RequestKind>) -> Result<()> {
         let row = self.open_request(tenant, id).await?;
         let plan: Plan = serde_json::from_str(&row.plan).map_err(|e| base::error::INTERNAL.because(e))?;
         let (now, events) = (self.house.now(), [(); 3].map(|()| self.house.id()));
@@ -570,7 +579,7 @@ impl Pki {
         self.house
             .db
             .tenant(tenant.uuid())
-            .write("pki.withdraw_root", move |tx| {
+            .write("pki.abandon_root", move |tx| {
                 let [ended, retired, abandoned] = events;
                 if !repo::end_request(tx, tenant, id, "abandoned", now)? {
                     return Err(error::REQUEST_GONE.error());

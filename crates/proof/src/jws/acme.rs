@@ -93,6 +93,41 @@ impl Request {
     }
 }
 
+/// A request whose signature held, with its payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified(Request);
+
+impl Request {
+    /// The same request, when the signature holds; as [`Request::verify`], for those who keep it.
+    ///
+    /// # Errors
+    /// [`JwsFault::Signature`].
+    pub fn into_verified(self, key: &SubjectKey) -> Result<Verified, JwsFault> {
+        self.verify(key)?;
+        Ok(Verified(self))
+    }
+}
+
+impl Verified {
+    /// Whose key signed, as the header says.
+    #[must_use]
+    pub fn signer(&self) -> &Signer {
+        &self.0.signer
+    }
+
+    /// The address that was signed.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn payload(&self) -> Payload<'_> {
+        Payload(&self.0.jws.payload)
+    }
+}
+
 /// A payload whose signature held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Payload<'a>(&'a [u8]);

@@ -64,6 +64,15 @@ impl<'a> Extension<'a> {
         }
         Ok(extensions)
     }
+
+    /// The value as acmeIdentifier (RFC 8737 §3): SHA-256 of a key authorization.
+    ///
+    /// # Errors
+    /// [`DerError`].
+    pub fn acme_identifier(&self) -> Result<[u8; 32], DerError> {
+        let digest = whole(self.value, Reader::octet_string)?;
+        digest.try_into().map_err(|_| DerError::Value("acmeIdentifier"))
+    }
 }
 
 /// Writes one extension.

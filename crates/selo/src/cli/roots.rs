@@ -17,7 +17,13 @@ pub enum RootCommand {
     /// Sign a request for an issuing authority; the same as sign.
     SignIntermediate(RootSign),
     /// Ask the root for its next revocation list.
-    RequestCrl(AskRoot),
+    RequestCrl {
+        /// The root, `ca_…`, when it is not the one in use.
+        #[arg(long, value_name = "ca_…")]
+        root: Option<String>,
+        #[command(flatten)]
+        ask: AskRoot,
+    },
     /// Take a root's answer in.
     Accept {
         /// The file that `selo pki root sign` wrote.
@@ -29,7 +35,7 @@ pub enum RootCommand {
     /// What roots were asked for, newest first.
     Requests,
     /// Give an open request up; what it planned counts as revoked.
-    Withdraw {
+    Abandon {
         /// `rreq_…`
         id: String,
     },
@@ -57,6 +63,9 @@ pub struct AskRoot {
     /// The environment, when there are several.
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
+    /// Where the key of a new authority is made, sealed or token; as the house's settings say when nothing is said.
+    #[arg(long, value_name = "PLACE")]
+    pub keys: Option<String>,
     /// Why, in words, for whoever holds the root's shares.
     #[arg(long = "because", default_value = "", value_name = "TEXT")]
     pub because: String,

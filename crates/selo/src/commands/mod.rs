@@ -9,6 +9,7 @@ pub mod house;
 pub mod issue;
 pub mod log;
 pub mod pki;
+pub mod replay;
 pub mod trust;
 pub mod verify;
 
@@ -257,6 +258,7 @@ async fn dispatch(voice: Voice, cli: &Cli) -> Result<Exit> {
                 Some(_lock) => house::doctor(voice, cli, &config, &home, None).await,
             }
         }
+        Command::Pki(PkiCommand::Replay { log }) => replay::replay(voice, cli, &home, &config, log).await,
         Command::Bench { what } => bench::run(voice, what).await,
         _ => {
             let house = Visit::to(voice, cli, &home, &config).await?;
@@ -278,6 +280,7 @@ async fn visit(voice: Voice, cli: &Cli, config: &Config, door: &Door) -> Result<
             log::verify_proof(voice, file, vkey.as_deref(), Some(door)).await
         }
         Command::Log(LogCommand::Prove { id, out }) => log::prove(voice, door, id, out).await,
+        Command::Log(LogCommand::Mirror { log: name, out }) => replay::mirror(voice, door, name, out).await,
         Command::Log(LogCommand::Checkpoint { log: name }) => log::checkpoint(voice, door, name).await,
         Command::Person(PersonCommand::Erase { id, tenant }) => {
             issue::erase(voice, door, id, tenant.as_deref()).await

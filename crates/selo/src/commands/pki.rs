@@ -2,6 +2,8 @@
 //!
 //! Keys of services and the key of a root are made in this process. The house never sees them.
 
+mod eab;
+mod many;
 pub mod roots;
 
 use std::{
@@ -46,23 +48,35 @@ pub async fn run(voice: Voice, door: &Door, command: &PkiCommand) -> Result<Exit
         PkiCommand::Init(order) => init(voice, door, order).await,
         PkiCommand::Issue(order) => issue(voice, door, order).await,
         PkiCommand::Explain(wanted) => explain(voice, door, wanted).await,
-        PkiCommand::Revoke { serial, reason, invalid_since } => {
+        PkiCommand::Revoke { serial: Some(serial), reason, invalid_since, .. } => {
             revoke(voice, door, serial, reason, invalid_since.as_deref()).await
+        }
+        PkiCommand::Revoke { serial: None, all_of, key, file, preview, reason, invalid_since } => {
+            let selection = many::Selection {
+                all_of: all_of.as_deref(),
+                key: key.as_deref(),
+                file: file.as_deref(),
+                preview: *preview,
+            };
+            many::revoke(voice, door, selection, reason, invalid_since.as_deref()).await
         }
         PkiCommand::Authorities => roots::authorities(voice, door).await,
         PkiCommand::Rotate(order) => roots::rotate(voice, door, order).await,
         PkiCommand::RevokeAuthority(order) => roots::revoke_authority(voice, door, order).await,
         PkiCommand::Root(order) => roots::run(voice, door, order).await,
+        // Done before a house opens, so it never comes through this door.
+        PkiCommand::Replay { .. } => Ok(Exit::Undecided),
         PkiCommand::List(order) => list(voice, door, order).await,
         PkiCommand::Show { serial } => show(voice, door, serial).await,
         PkiCommand::Crl { out } => lists(voice, door, out).await,
+        PkiCommand::Eab(order) => eab::run(voice, door, order).await,
         PkiCommand::Export { format, out } => export(voice, door, format, out).await,
     }
 }
 
 // ---- files
 
-fn folder(path: &Path) -> Result<()> {
+pub(super) fn folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path)
         .map_err(|e| error::OUTPUT.error().with("file", path.display()).with("reason", e.kind()).because(e))
 }
@@ -144,6 +158,7 @@ async fn init(voice: Voice, door: &Door, asked: &PkiInit) -> Result<Exit> {
         None => local_order(door.public_url()),
     };
     order.dry_run |= asked.dry_run;
+    order.successor |= asked.successor;
     folder(&asked.out)?;
     let out = asked.out.as_path();
     must_be_free(out, &["root.pem", "intermediate.pem", "share-1.txt", "transcript.json", "server"])?;
@@ -394,6 +409,20 @@ fn lines(page: &Value) -> String {
         .collect()
 }
 
+/// Every page of a list as one.
+async fn every_page(door: &Door, path: &str) -> Result<Value> {
+    let mut items = Vec::new();
+    let mut token = String::new();
+    loop {
+        let page = door.get(&format!("{path}{token}")).await?.data()?;
+        items.extend(page.get("items").and_then(Value::as_array).cloned().unwrap_or_default());
+        match text(&page, "/nextPageToken") {
+            "" => return Ok(json!({"items": items})),
+            next => token = format!("&pageToken={}", segment(next)),
+        }
+    }
+}
+
 async fn list(voice: Voice, door: &Door, order: &PkiList) -> Result<Exit> {
     let path = if order.overdue { "/api/v1/pki/overdue" } else { "/api/v1/pki/certificates" };
     let filters = [
@@ -408,17 +437,7 @@ async fn list(voice: Voice, door: &Door, order: &PkiList) -> Result<Exit> {
     for (name, value) in filters.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
         query.push_str(&format!("&{name}={}", segment(value)));
     }
-    let mut items = Vec::new();
-    let mut token = String::new();
-    loop {
-        let page = door.get(&format!("{path}?{query}{token}")).await?.data()?;
-        items.extend(page.get("items").and_then(Value::as_array).cloned().unwrap_or_default());
-        match text(&page, "/nextPageToken") {
-            "" => break,
-            next => token = format!("&pageToken={}", segment(next)),
-        }
-    }
-    let all = json!({"items": items});
+    let all = every_page(door, &format!("{path}?{query}")).await?;
     voice.say(&all, || lines(&all));
     Ok(Exit::Done)
 }

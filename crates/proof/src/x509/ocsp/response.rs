@@ -10,6 +10,7 @@ use crate::x509::der::{
     DerError, ENUMERATED, OCTET_STRING, Reader, SEQUENCE, Writer, context, context_constructed,
 };
 use crate::x509::extension;
+use crate::x509::names::Name;
 use crate::x509::oid;
 use crate::x509::time::Moment;
 
@@ -304,7 +305,9 @@ impl<'a> OcspResponse<'a> {
                 Some(ResponderId(hash.try_into().map_err(|_| DerError::Value("responder"))?))
             }
             None => {
-                tbs.tagged(1)?.ok_or(DerError::Value("responder"))?.sequence()?;
+                let mut by_name = tbs.tagged(1)?.ok_or(DerError::Value("responder"))?;
+                Name::read(by_name.any()?)?;
+                by_name.finish()?;
                 None
             }
         };

@@ -21,6 +21,8 @@ const IN_FLIGHT: usize = 64;
 const CERTIFICATES: usize = 10_000;
 /// OCSP requests of each kind.
 const QUESTIONS: usize = 50_000;
+/// Signatures of the raw rate.
+const SIGNATURES: usize = 50_000;
 /// A signed answer is longer, an error is five bytes.
 const SIGNED_BYTES_MIN: usize = 100;
 /// The house's own authority.
@@ -31,7 +33,8 @@ const HOUSE: Id<Tenant> = Id::NIL;
 /// # Errors
 /// The house's.
 pub(super) async fn measure(rooms: &Rooms, call: &Call) -> Result<()> {
-    let issuing = hierarchy(rooms, call).await?;
+    let issuing = hierarchy(rooms, call, "dev").await?;
+    raw()?;
     let requests = requests()?;
     let watch = Watch::start();
     let commits = rooms.house.db.figures().commits;
@@ -72,10 +75,30 @@ pub(super) async fn measure(rooms: &Rooms, call: &Call) -> Result<()> {
     Ok(())
 }
 
+/// Signatures with next to nothing around them, on one thread: what nothing that signs once for each can go beyond.
+fn raw() -> Result<()> {
+    let key = pki::local_key()?;
+    pki::request_der(&key, &[])?;
+    let watch = Watch::start();
+    for _ in 0..SIGNATURES {
+        pki::request_der(&key, &[])?;
+    }
+    watch.print(
+        "pki-sign-raw",
+        SIGNATURES,
+        "requests of 160 bytes, one P-256 signature each, one thread; nothing is written",
+    );
+    Ok(())
+}
+
 /// A hierarchy whose root is forgotten again; the issuing authority's certificate.
-async fn hierarchy(rooms: &Rooms, call: &Call) -> Result<Vec<u8>> {
+pub(super) async fn hierarchy(rooms: &Rooms, call: &Call, environment: &str) -> Result<Vec<u8>> {
     let root = OfflineKey::generate(Algorithm::P384, &*rooms.house.chance)?;
-    let order = CeremonyOrder { permitted_dns: vec!["bench.test".to_owned()], ..CeremonyOrder::default() };
+    let order = CeremonyOrder {
+        environment: environment.to_owned(),
+        permitted_dns: vec!["bench.test".to_owned()],
+        ..CeremonyOrder::default()
+    };
     let planned = rooms.pki.plan_ceremony(call, HOUSE, order, &pki::root_spki(root.public())?).await?;
     let signed = |bytes: &[u8]| root.sign(bytes).map(|signature| signature.x509());
     let signatures = RootSignatures {

@@ -42,10 +42,12 @@ pub fn offline(voice: Voice, command: &RootCommand) -> Option<Result<Exit>> {
 /// The house's; those of files.
 pub(super) async fn run(voice: Voice, door: &Door, command: &RootCommand) -> Result<Exit> {
     match command {
-        RootCommand::RequestCrl(order) => ask(voice, door, order, json!({"list": true})).await,
+        RootCommand::RequestCrl { root, ask: order } => {
+            ask(voice, door, order, json!({"list": true, "root": root})).await
+        }
         RootCommand::Accept { response, out } => accept(voice, door, response, out.as_deref()).await,
         RootCommand::Requests => requests(voice, door).await,
-        RootCommand::Withdraw { id } => withdraw(voice, door, id).await,
+        RootCommand::Abandon { id } => abandon(voice, door, id).await,
         RootCommand::Show { .. } | RootCommand::Sign(_) | RootCommand::SignIntermediate(_) => {
             offline(voice, command).unwrap_or(Ok(Exit::Done))
         }
@@ -71,6 +73,7 @@ async fn ask(voice: Voice, door: &Door, order: &AskRoot, mut body: Value) -> Res
     if let Some(members) = body.as_object_mut() {
         members.insert("reason".to_owned(), json!(order.because));
         members.insert("environment".to_owned(), json!(order.environment));
+        members.insert("keys".to_owned(), json!(order.keys));
     }
     let planned = door.post("/api/v1/pki/root-requests", &body).await?.data()?;
     let file = planned.get("file").cloned().unwrap_or_default();
@@ -273,8 +276,8 @@ async fn requests(voice: Voice, door: &Door) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn withdraw(voice: Voice, door: &Door, id: &str) -> Result<Exit> {
-    let path = format!("/api/v1/pki/root-requests/{}/withdraw", segment(id));
+async fn abandon(voice: Voice, door: &Door, id: &str) -> Result<Exit> {
+    let path = format!("/api/v1/pki/root-requests/{}/abandon", segment(id));
     let ended = door.post(&path, &json!({})).await?.data()?;
     voice.say(&ended, || format!("{}  {}", text(&ended, "/id"), text(&ended, "/state")));
     Ok(Exit::Done)

@@ -1,0 +1,166 @@
+//! Finalizing (RFC 8555 §7.4): the request is compared with the order, the order is bound to the certificate in the
+//! transaction that plans it, and the authority issues as it does for everybody else.
+//!
+//! The same request again gives the same certificate; another one finds the order taken.
+
+use std::sync::Arc;
+
+use base::{Call, Result};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use proof::{
+    crypto::sha256,
+    x509::{
+        Csr, CsrFault,
+        pem::{self, Label},
+    },
+};
+use serde_json::Value;
+
+use super::{Acme, Admitted, HOUSE, malformed, order::Placed};
+use crate::{
+    acme::{
+        error,
+        model::{Account, Authorization, Order, OrderStatus},
+        prober::{CaaQuestion, Identifier},
+        repo, rules,
+    },
+    error as pki,
+    model::Certificate,
+    rules::{Grade, WantedNames},
+    service::{Asked, InPlan, refused_request},
+};
+
+/// When records that could not be read are read again.
+const CAA_AGAIN_SECONDS: u32 = 10;
+
+impl Acme {
+    /// Finalizes an order with a request; gives the order as it stands then.
+    ///
+    /// # Errors
+    /// `ACME_NOT_FOUND`, `ACME_ORDER_NOT_READY`, `ACME_CSR_NAMES`, `ACME_CSR_KEY`, `ACME_CAA`, those of issuing; the store's.
+    pub(crate) async fn finalize(&self, call: &Call, admitted: &Admitted, handle: &str) -> Result<Placed> {
+        let account = admitted.account()?;
+        let payload = admitted.object()?;
+        let text = payload.get("csr").and_then(Value::as_str).ok_or_else(|| malformed("csr is no text"))?;
+        let der = URL_SAFE_NO_PAD
+            .decode(text)
+            .map_err(|_| pki::REQUEST.at("csr").with("reason", "it is no base64url without padding"))?;
+        let placed = self.order(account, handle).await?;
+        let digest = sha256(&der);
+        let status = placed.order.status(&placed.parts, self.pki.house.now());
+        match status {
+            OrderStatus::Ready => {}
+            OrderStatus::Processing | OrderStatus::Valid if placed.order.csr_sha256 == Some(digest) => {
+                return Ok(placed);
+            }
+            other => return Err(error::NOT_READY.error().with("state", other.name())),
+        }
+        let csr = Csr::from_der(&der).map_err(refused_csr)?;
+        if csr.key == account.key {
+            return Err(error::CSR_KEY.at("csr"));
+        }
+        rules::names_match(&csr, &placed.order.names)?;
+        self.ask_holders(account, &placed.parts).await?;
+        match self.issue_for(call, account, &placed.order, &der, digest).await {
+            Ok(()) => {}
+            // The same request came twice at once: both hear what came of the first.
+            Err(failure) if failure.is(&error::CLAIMED) => {
+                let now = self.order(account, handle).await?;
+                return if now.order.csr_sha256 == Some(digest) { Ok(now) } else { Err(failure) };
+            }
+            Err(failure) => return Err(failure),
+        }
+        self.order(account, handle).await
+    }
+
+    /// Asks the holders of the names, right before the certificate is made, so that no answer of theirs is old.
+    async fn ask_holders(&self, account: &Account, parts: &[Authorization]) -> Result<()> {
+        let address = self.account_url(account);
+        for part in parts {
+            let (Identifier::Dns(name), Some(method)) = (&part.ordered.identifier, part.challenge) else {
+                continue;
+            };
+            let wildcard = part.ordered.wildcard;
+            let question = CaaQuestion { name, wildcard, account: &address, method };
+            self.prober().permits(question).await.map_err(|fault| {
+                let refused = error::CAA.at(part.ordered.text()).with("name", part.ordered.value());
+                let reason = fault.detail.trim_end_matches('.').to_owned();
+                let refused = refused.with("reason", reason);
+                if fault.retry { refused.retry_after(CAA_AGAIN_SECONDS) } else { refused }
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn issue_for(
+        &self,
+        call: &Call,
+        account: &Account,
+        order: &Order,
+        der: &[u8],
+        digest: [u8; 32],
+    ) -> Result<()> {
+        let mut names = WantedNames::default();
+        for ordered in &order.names {
+            match &ordered.identifier {
+                Identifier::Dns(_) => names.dns.push(ordered.value()),
+                Identifier::Ip(_) => names.ip.push(ordered.value()),
+            }
+        }
+        let asked = Asked {
+            profile: order.profile.as_str().to_owned(),
+            names,
+            csr: Some(pem::encode(Label::CertificateRequest, der)),
+            until: order.not_after,
+            environment: Some(account.environment.clone()),
+            source: "acme".to_owned(),
+            ..Asked::default()
+        };
+        let id = order.id;
+        let claim: InPlan = Arc::new(move |tx, certificate| {
+            // Proofs may have been given back since they were looked at.
+            let parts = repo::authorizations_of(tx, HOUSE, id)?;
+            if parts.is_empty() || !parts.iter().all(|part| part.counts(certificate.planned_at)) {
+                return Err(error::NOT_READY.error().with("state", OrderStatus::Invalid.name()));
+            }
+            if repo::claim_order(tx, HOUSE, id, certificate.id, &digest)? {
+                Ok(())
+            } else {
+                Err(error::CLAIMED.error().retry_after(1))
+            }
+        });
+        let allowance = rules::allowance(account, &self.settings.allowance);
+        let grade = Grade::Acme(Arc::new(allowance));
+        let call = Self::call_of(call, account);
+        self.pki.issue_along(&call, HOUSE, grade, asked, Some(claim)).await.map(drop)
+    }
+
+    /// The certificate of an order with its chain, leaf first, DER.
+    ///
+    /// # Errors
+    /// `ACME_NOT_FOUND` while there is none; the store's.
+    pub(crate) async fn certificate(&self, account: &Account, handle: &str) -> Result<Vec<Vec<u8>>> {
+        let (account, handle) = (account.id, handle.to_owned());
+        let found: Option<Certificate> = self
+            .db()
+            .read("pki.acme.certificate", move |rx| {
+                let order = repo::order_by_handle(rx, HOUSE, account, &handle)?;
+                let Some((id, _)) = order.and_then(|order| order.certificate) else { return Ok(None) };
+                crate::repo::by_id(rx, HOUSE, id)
+            })
+            .await?;
+        let found = found.ok_or_else(|| error::NOTHING.error())?;
+        let leaf = found.der.ok_or_else(|| error::NOTHING.error())?;
+        let mut chain = vec![leaf];
+        chain.extend(self.pki.chain(HOUSE, found.authority).await?);
+        Ok(chain)
+    }
+}
+
+/// Every fault of a request is the request's, also one of its names.
+fn refused_csr(fault: CsrFault) -> base::Error {
+    match &fault {
+        CsrFault::Name(name) => error::CSR_NAMES.at("csr").with("reason", name),
+        _ => refused_request(fault),
+    }
+}
