@@ -173,7 +173,7 @@ pub struct Rates {
 /// The door's settings, checked.
 #[derive(Debug, Clone)]
 pub struct DoorSettings {
-    /// Whether browsers are told to come by https only (`public_url` is https).
+    /// Whether browsers are told to come by https only (`public_url` is https, and not this machine's own).
     pub https: bool,
     /// Requests in hand at once.
     pub requests_max: usize,
@@ -193,7 +193,7 @@ impl DoorSettings {
     pub fn from_config(config: &Config, public_url: &str) -> Result<Self> {
         let rate = |key| u32::try_from(config.integer(key)).unwrap_or(1).max(1);
         Ok(Self {
-            https: public_url.starts_with("https://"),
+            https: is_strict(public_url),
             requests_max: config.size("http.requests_max"),
             cors_origins: config
                 .list("http.cors_origins")
@@ -214,6 +214,14 @@ impl DoorSettings {
             },
         })
     }
+}
+
+/// Whether browsers are told to come by https only. Not for `localhost`: it would count for every port and every program
+/// of the visitor's machine, the house's own administration without TLS too. For numbers it counts nowhere (RFC 6797 §8.1.1).
+fn is_strict(public_url: &str) -> bool {
+    let Some(host) = public_url.strip_prefix("https://") else { return false };
+    let name = host.split(':').next().unwrap_or(host);
+    name != "localhost" && !name.ends_with(".localhost")
 }
 
 /// An origin as browsers write it (RFC 6454 §7): scheme, host, port; no path, no `*`, no `null`.
@@ -294,6 +302,21 @@ mod tests {
         let config = Config::defaults(&[SETTINGS]).unwrap();
         let door = DoorSettings::from_config(&config, "https://selo.example").unwrap();
         assert!(door.https && door.cors_origins.is_empty() && door.requests_max == 1024);
+    }
+
+    #[test]
+    fn browsers_are_not_told_to_come_to_this_machine_by_https_only() {
+        for (address, strict) in [
+            ("https://selo.example", true),
+            ("https://selo.example:8443", true),
+            ("https://localhost.example", true),
+            ("https://localhost", false),
+            ("https://localhost:8443", false),
+            ("https://selo.localhost:8443", false),
+            ("http://selo.example", false),
+        ] {
+            assert_eq!(is_strict(address), strict, "{address}");
+        }
     }
 
     #[test]

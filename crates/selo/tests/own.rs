@@ -291,3 +291,12 @@ async fn a_house_without_https_has_nothing_to_point_to_in_clear() {
     let house = TestHouse::new().await;
     assert_eq!(in_clear(&house, Method::GET, "/v/abc").await.0, 404);
 }
+
+#[tokio::test]
+async fn what_is_told_to_browsers_over_tls_is_not_told_in_clear() {
+    let house = TestHouse::at("https://selo.example").await;
+    let page = house.public_get("/").await;
+    assert!(page.header("strict-transport-security").is_some());
+    let (status, place, strict) = in_clear(&house, Method::GET, "/").await;
+    assert_eq!((status, place.as_str(), strict), (308, "https://selo.example/", false));
+}

@@ -141,3 +141,61 @@ fn browsers_of_a_user_trust_the_root_after_asking_and_no_longer_when_told() {
     assert_eq!(trusted(&ground), 0);
     ground.run(&["trust", "remove", "--browser", "--yes"]).ends(0);
 }
+
+/// GET over TLS with a client certificate, by openssl; what came back.
+fn ask_as(ground: &Ground, port: u16, folder: &str, path: &str) -> String {
+    let mut child = Command::new("openssl")
+        .args(["s_client", "-quiet", "-ign_eof", "-tls1_3", "-connect", &format!("127.0.0.1:{port}")])
+        .args(["-servername", "localhost", "-verify_hostname", "localhost", "-verify_return_error"])
+        .args(["-CAfile", &ground.arg("ca/root.pem")])
+        .args([
+            "-cert",
+            &ground.arg(&format!("{folder}/cert.pem")),
+            "-key",
+            &ground.arg(&format!("{folder}/key.pem")),
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("openssl is needed for this test");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    std::io::Write::write_all(child.stdin.as_mut().unwrap(), request.as_bytes()).unwrap();
+    String::from_utf8_lossy(&child.wait_with_output().unwrap().stdout).into_owned()
+}
+
+#[test]
+fn a_partner_gets_an_account_and_a_certificate_from_the_command_line_and_loses_both() {
+    let ground = Ground::with_house();
+    let port = free_port();
+    ground.run(&["pki", "init", "--out", &ground.arg("ca")]).ends(0);
+    let served = ground.serve(&["--set", &format!("http.partner_listen=127.0.0.1:{port}")]);
+    let new = ["--json", "account", "new", "bank-a.prod", "--permissions", "credential.read,template.read"];
+    let made = ground.run(&[&new[..], &["--allow-ip", "127.0.0.0/8"]].concat()).ends(0).json();
+    assert_eq!(made["permissions"], serde_json::json!(["template.read", "credential.read"]));
+    assert_eq!(ground.run(&new).ends(1).error(), "ACCOUNT_NAME_TAKEN");
+    let wrong = ["--json", "account", "new", "b", "--permissions", "pki.init"];
+    assert_eq!(ground.run(&wrong).ends(2).error(), "ACCOUNT_PERMISSION_INVALID");
+
+    let issue = |account: &str, out: &str| {
+        let words = ["--json", "pki", "issue", "--profile", "partner", "--dns", "bank-a.test"];
+        ground.run(&[&words[..], &["--account", account, "--out", &ground.arg(out)]].concat())
+    };
+    assert_eq!(issue("nobody", "none").ends(1).error(), "ACCOUNT_NOT_FOUND");
+    assert!(!ground.file("none/cert.pem").exists(), "no certificate for nobody");
+    let issued = issue("bank-a.prod", "bank").ends(0).json();
+    assert_eq!(issued["account"], made["id"]);
+    let list = "/api/v1/credentials";
+    until("the partner enters", || ask_as(&ground, port, "bank", list).starts_with("HTTP/1.1 200"));
+    assert!(ask_as(&ground, port, "bank", "/api/v1/tenants").starts_with("HTTP/1.1 404"));
+
+    ground.run(&["pki", "revoke", issued["serial"].as_str().unwrap(), "--reason", "superseded"]).ends(0);
+    assert!(ask_as(&ground, port, "bank", list).starts_with("HTTP/1.1 401"), "revoked");
+    issue("bank-a.prod", "next").ends(0);
+    assert!(ask_as(&ground, port, "next", list).starts_with("HTTP/1.1 200"));
+    ground.run(&["account", "close", "bank-a.prod"]).ends(0);
+    assert!(ask_as(&ground, port, "next", list).starts_with("HTTP/1.1 401"), "closed");
+    let all = ground.run(&["--json", "account", "list"]).ends(0).json();
+    assert!(all["items"][0]["closedAt"].is_string(), "{all}");
+    drop(served);
+}

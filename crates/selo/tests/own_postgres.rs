@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+mod common;
+
 use std::{
     os::unix::fs::PermissionsExt as _,
     sync::{
@@ -13,12 +15,16 @@ use std::{
 };
 
 use base::{Clock, Secret, SystemClock};
+use common::Ground;
 use proof::x509::pem;
 use selo::own::{Keeper, Looked, Order, Place};
 use serde_json::{Value, json};
 use store::{Db, Settings, sql, values};
 use testkit::TestHouse;
 
+/// One test at a time changes the server.
+static SERVER: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+const SOON: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Writes a file as the server's own user, readable by nobody else.
@@ -53,11 +59,7 @@ impl Door {
         give(&mut server, &file("key"), server_pair.1);
         let rules = text(&mut server, "show hba_file");
         let old: String = server.query_one("select pg_read_file($1)", &[&rules]).unwrap().get(0);
-        // The house of the test stays on its own line in clear; only lines over TLS are asked for a certificate.
-        let door = format!(
-            "hostssl {database} selo_app all trust clientcert=verify-full\n\
-             hostssl {database} selo_system all trust clientcert=verify-full\n{old}"
-        );
+        let door = Self::demanding(database, &old);
         give(&mut server, &rules, &door);
         for (name, value) in [
             ("ssl_ca_file", file("root")),
@@ -76,6 +78,40 @@ impl Door {
             std::thread::sleep(Duration::from_millis(10));
         }
         panic!("the server did not take the settings");
+    }
+
+    /// Whoever comes over TLS shows a certificate. The house of the first test stays on its own line in clear.
+    fn demanding(database: &str, old: &str) -> String {
+        let role = |role: &str| format!("hostssl {database} {role} all trust clientcert=verify-full\n");
+        format!("{}{}{old}", role("selo_app"), role("selo_system"))
+    }
+
+    /// Lets anybody in again, as a server that has not been changed yet.
+    fn relent(&mut self) {
+        let old = self.old.clone();
+        self.rewrite(&old);
+    }
+
+    fn demand(&mut self, database: &str) {
+        let door = Self::demanding(database, &self.old);
+        self.rewrite(&door);
+    }
+
+    fn rewrite(&mut self, text: &str) {
+        give(&mut self.server, &self.rules, text);
+        self.server.batch_execute("select pg_reload_conf()").unwrap();
+        let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')).count();
+        for _ in 0..500 {
+            let read =
+                self.server.query_one("select count(*) from pg_hba_file_rules where error is null", &[]);
+            if usize::try_from(read.unwrap().get::<_, i64>(0)).unwrap() == lines {
+                // The file is there; new connections are judged by it once the postmaster has read it, too.
+                std::thread::sleep(Duration::from_millis(200));
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the server did not take the rules");
     }
 
     fn close(mut self) {
@@ -101,6 +137,7 @@ async fn the_house_signs_in_by_its_own_certificates_and_renews_them_while_verbs_
         eprintln!("SELO_TEST_POSTGRES is not set: this test did not run");
         return;
     };
+    let _alone = SERVER.lock().await;
     let house = TestHouse::on_postgres(&administrator).await;
     // PostgreSQL has a clock of its own, so what is made here must be good by that one too.
     let now = SystemClock.now();
@@ -236,4 +273,72 @@ async fn the_house_signs_in_by_its_own_certificates_and_renews_them_while_verbs_
     assert!(blocking(&app).await.unwrap().unwrap().is_some());
 
     tokio::task::spawn_blocking(move || door.close()).await.unwrap();
+}
+
+#[test]
+fn a_house_that_entered_by_its_address_alone_soon_enters_by_certificate_alone() {
+    let Some(administrator) = base::config::variable("SELO_TEST_POSTGRES") else {
+        eprintln!("SELO_TEST_POSTGRES is not set: this test did not run");
+        return;
+    };
+    let _alone = SERVER.blocking_lock();
+    let database = format!("selo_own_{}", std::process::id());
+    let passwords = store::bootstrap::Passwords::default();
+    store::bootstrap::create(&Secret::new(administrator.clone()), &database, &passwords).unwrap();
+    let port = administrator.parse::<postgres::Config>().unwrap().get_ports()[0];
+    let mut ground = Ground::new();
+    let address = |role: &str, more: &str| format!("postgres://{role}@127.0.0.1:{port}/{database}{more}");
+    let set = |ground: &mut Ground, name: &str, value: String| {
+        ground.environment.insert(format!("SELO_STORE_{name}"), value);
+    };
+    set(&mut ground, "ENGINE", "postgres".to_owned());
+    set(&mut ground, "POSTGRES_MIGRATION", address("selo_migrate", ""));
+    for (name, role) in [("POSTGRES_APPLICATION", "selo_app"), ("POSTGRES_SYSTEM", "selo_system")] {
+        set(&mut ground, name, address(role, ""));
+    }
+    ground.make_house();
+    ground.run(&["pki", "init", "--out", &ground.arg("ca")]).ends(0);
+    let server = ["pki", "issue", "--profile", "server", "--ip", "127.0.0.1", "--out", &ground.arg("server")];
+    ground.run(&server).ends(0);
+    let read = |name: &str| std::fs::read_to_string(ground.file(name)).unwrap();
+    let (root, chain, key) = (read("ca/root.pem"), read("server/chain.pem"), read("server/key.pem"));
+    let mut door = Door::open(&administrator, &database, &root, (&chain, &key));
+    door.relent();
+
+    // The first time the address alone opens the door, over TLS; then the house keeps certificates of its own.
+    let tls = format!("?sslmode=verify-full&sslrootcert={}", ground.arg("ca/root.pem"));
+    for (name, role) in [("POSTGRES_APPLICATION", "selo_app"), ("POSTGRES_SYSTEM", "selo_system")] {
+        set(&mut ground, name, address(role, &tls));
+    }
+    set(&mut ground, "POSTGRES_CERTIFICATE", "own".to_owned());
+    let served = ground.serve(&[]);
+    let files =
+        ["selo_app", "selo_system"].map(|role| ground.home().join(format!("keys/postgres-{role}.pem")));
+    let begun = std::time::Instant::now();
+    while !files.iter().all(|file| file.is_file()) {
+        assert!(
+            begun.elapsed() < SOON,
+            "no certificates: {}",
+            std::fs::read_to_string(ground.file("serve.log")).unwrap()
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    for file in &files {
+        assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    drop(served);
+
+    // From now on nobody enters without one, and the house does.
+    door.demand(&database);
+    let plain = Secret::new(address("selo_app", &tls));
+    assert!(store::certificate_shown(&plain).is_err(), "the door is closed to everybody else");
+    let served = ground.serve(&[]);
+    ground.run(&["tenant", "create", "Outra"]).ends(0);
+    let tenants = ground.run(&["--json", "tenant", "list"]).ends(0).json();
+    assert_eq!(tenants["items"].as_array().unwrap().len(), 2);
+    let listed = ["--json", "pki", "list", "--profile", "db-client", "--state", "issued"];
+    let all = ground.run(&listed).ends(0).json();
+    assert_eq!(all["items"].as_array().unwrap().len(), 2, "what the process before left was taken up: {all}");
+    drop(served);
+    door.close();
 }

@@ -269,9 +269,9 @@ impl Store {
 
     fn refresh(&self) -> Result<()> {
         match self {
-            // Without `--fresh` the link of a file that is gone would stay.
+            // Links whose file is gone go with it, so nothing has to be cleared before.
             Self::System { refresh, .. } => {
-                done(ran(Command::new(refresh).arg("--fresh"), refresh, "ca-certificates")?)
+                done(ran(&mut Command::new(refresh), refresh, "ca-certificates")?)
             }
             Self::Browser(_) => Ok(()),
         }
