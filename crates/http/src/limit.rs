@@ -66,7 +66,9 @@ impl Limits {
         let now = now.micros();
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let key = table.room_for((network_of(address), class), now);
-        let arrival = table.arrivals.get(&key).copied().unwrap_or(now).max(now);
+        // What lies beyond an allowance was counted before the clock went back, and holds nobody.
+        let counted = table.arrivals.get(&key).copied().filter(|arrival| *arrival <= now + step * burst);
+        let arrival = counted.unwrap_or(now).max(now);
         let ahead = arrival - now;
         let refused = ahead > step * (burst - 1);
         let arrival = if refused { arrival } else { arrival + step };
@@ -149,6 +151,13 @@ mod tests {
         assert_eq!((refused.wait, refused.left), (Some(1), 0));
         assert!(take(999).wait.is_some() && take(1_000).wait.is_none() && take(1_001).wait.is_some());
         assert_eq!(take(600_000).left, 9);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_holds_nobody() {
+        let limits = Limits::new(RATES);
+        assert!(limits.take(None, Class::Read, at(7_200_000)).unwrap().wait.is_none());
+        assert!(limits.take(None, Class::Read, at(0)).unwrap().wait.is_none());
     }
 
     #[test]

@@ -19,9 +19,10 @@ mod service;
 mod settings;
 
 pub use http::{Doors, Proofs, admin_routes, contract, public_routes};
+pub use keys::{LocalKey, local_key, request_der};
 pub use model::{Authority, AuthorityKind, AuthorityState, Certificate, State};
 pub use order::CeremonyOrder;
-pub use request::{LocalKey, local_key, request_der, root_spki};
+pub use request::root_spki;
 pub use rules::Grade;
 pub use rules::WantedNames;
 pub use service::{Asked, Explained, Held, Issued, Pki, PlannedCeremony, RootSignatures, Search, SignedList};

@@ -227,6 +227,22 @@ impl TestHouse {
         answer(self.apps.public(), request(method, path, media, body)).await
     }
 
+    /// A request to the public zone by a stranger with these headers.
+    pub async fn public_with(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = request(method, path, "", body);
+        for (name, value) in headers {
+            let name: header::HeaderName = name.parse().unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        answer(self.apps.public(), request).await
+    }
+
     /// GET in the public zone. A whole address of the house is cut to its path.
     pub async fn public_get(&self, path: &str) -> Answer {
         self.public(

@@ -85,6 +85,7 @@ pub async fn hierarchy(house: &TestHouse, order: Value) {
 #[derive(Default)]
 pub struct World {
     spoilt: Mutex<HashMap<String, Vec<ProbeFault>>>,
+    held: Mutex<Vec<String>>,
     pub seen: Mutex<Vec<(ChallengeKind, String, String, String)>>,
 }
 
@@ -92,6 +93,11 @@ impl World {
     /// The next looks at a name meet these faults, one each.
     pub fn spoil(&self, name: &str, faults: Vec<ProbeFault>) {
         self.spoilt.lock().unwrap().insert(name.to_owned(), faults);
+    }
+
+    /// A look at a name never ends.
+    pub fn hold(&self, name: &str) {
+        self.held.lock().unwrap().push(name.to_owned());
     }
 }
 
@@ -110,6 +116,9 @@ impl Prober for World {
         let name = identifier.value();
         let seen = (challenge, name.clone(), token.to_owned(), key_authorization.to_owned());
         self.seen.lock().unwrap().push(seen);
+        if self.held.lock().unwrap().contains(&name) {
+            return Box::pin(std::future::pending());
+        }
         let mut spoilt = self.spoilt.lock().unwrap();
         let fault = spoilt.get_mut(&name).filter(|faults| !faults.is_empty()).map(|faults| faults.remove(0));
         Box::pin(async move { fault.map_or(Ok(()), Err) })
@@ -121,7 +130,12 @@ pub struct Key(EcdsaKeyPair);
 
 impl Key {
     pub fn new() -> Self {
-        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
+        Self::of(&pki::local_key().unwrap())
+    }
+
+    pub fn of(key: &pki::LocalKey) -> Self {
+        let der = pem::one(key.pem.expose().as_bytes(), Label::PrivateKey).unwrap();
+        Self(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).unwrap())
     }
 
     pub fn jwk(&self) -> Value {

@@ -148,7 +148,7 @@ pub(crate) fn count_pending(
                 select 1 as one from pki_acme_authorization
                 where tenant = $1 and account = $2 and status = 'pending' and expires_at > $3
                 limit $4
-            ) some"
+            ) found"
         ),
         &values![tenant, account, now, limit],
         |row| row.get(0),

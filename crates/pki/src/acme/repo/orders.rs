@@ -165,7 +165,7 @@ pub(crate) fn is_replaced(rx: &mut Rx<'_>, tenant: TenantId, replaces: &str) -> 
                 select 1 as one from pki_acme_order
                 where tenant = $1 and replaces = $2 and certificate is not null
                 limit 1
-            ) some"
+            ) found"
         ),
         &values![tenant, replaces],
         |row| row.get::<i64>(0).map(|orders| orders > 0),

@@ -118,6 +118,11 @@ impl Acme {
         };
         let id = order.id;
         let claim: InPlan = Arc::new(move |tx, certificate| {
+            // Proofs may have been given back since they were looked at.
+            let parts = repo::authorizations_of(tx, HOUSE, id)?;
+            if parts.is_empty() || !parts.iter().all(|part| part.counts(certificate.planned_at)) {
+                return Err(error::NOT_READY.error().with("state", OrderStatus::Invalid.name()));
+            }
             if repo::claim_order(tx, HOUSE, id, certificate.id, &digest)? {
                 Ok(())
             } else {

@@ -109,9 +109,9 @@ impl Acme {
         if admitted.message.payload().is_post_as_get() || !open {
             return Ok(found);
         }
-        admitted.object()?;
         let failed_per_hour = self.settings.failed_per_hour;
         self.quotas.check(Counted::Failures, &account.id.to_string(), failed_per_hour, now)?;
+        admitted.object()?;
         // Without a free place the first attempt is due, and whoever looks after those takes it.
         let permit = std::sync::Arc::clone(&self.probes).try_acquire_owned().ok();
         let number = i64::from(permit.is_some());

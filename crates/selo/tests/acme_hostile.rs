@@ -1,0 +1,313 @@
+//! The ACME server against those who mean it harm: every message that is not exactly what it should be, every address of
+//! somebody else, every name that nobody may have.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+#[path = "acme/client.rs"]
+mod client;
+
+use std::time::Duration;
+
+use axum::http::Method;
+use client::{Client, JOSE, base64url, prepared, problem, request, text};
+use serde_json::{Value, json};
+use testkit::{TestHouse, engines};
+
+#[tokio::test]
+async fn a_nonce_is_good_once_and_every_refusal_brings_another() {
+    for house in engines().await {
+        let (house, _) = prepared(house, &[]).await;
+        let client = Client::new(&house).await;
+        let url = client.kid.clone().unwrap();
+        let message = client.key.sign(&client.header(&url).await, "");
+        assert_eq!(client.send(&url, &message).await.status, 200);
+        let again = client.send(&url, &message).await;
+        assert_eq!((again.status, problem(&again).as_str()), (400, "badNonce"));
+        let mut header = client.header(&url).await;
+        header["nonce"] = json!(again.header("replay-nonce").unwrap());
+        assert_eq!(client.send(&url, &client.key.sign(&header, "")).await.status, 200);
+        for nonce in ["AAAA", &base64url([7; 32]), &base64url([7; 600])] {
+            header["nonce"] = json!(nonce);
+            assert_eq!(problem(&client.send(&url, &client.key.sign(&header, "")).await), "badNonce");
+        }
+        header = client.header(&url).await;
+        house.clock.advance(Duration::from_secs(3_601));
+        assert_eq!(problem(&client.send(&url, &client.key.sign(&header, "")).await), "badNonce", "too old");
+        header = client.header(&url).await;
+        let now = house.rooms.house.now();
+        house.clock.set(now.minus(Duration::from_secs(7_200)));
+        let early = client.send(&url, &client.key.sign(&header, "")).await;
+        assert_eq!(early.status, 200, "a clock that went back stops nobody: {}", early.text());
+        assert_eq!(client.look(&url).await.json()["status"], "valid");
+    }
+}
+
+#[tokio::test]
+async fn a_nonce_of_another_process_is_refused_and_its_successor_taken() {
+    let (house, _) = prepared(TestHouse::new().await, &[]).await;
+    let client = Client::new(&house).await;
+    let url = client.kid.clone().unwrap();
+    let message = client.key.sign(&client.header(&url).await, "");
+    let (kid, key, directory) = (client.kid, client.key, client.directory);
+    let house = house.restart().await;
+    let client = Client { house: &house, key, kid, directory };
+    assert_eq!(problem(&client.send(&url, &message).await), "badNonce");
+    assert_eq!(client.look(&url).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_message_that_is_not_exactly_what_it_should_be_is_refused() {
+    let (house, _) = prepared(TestHouse::new().await, &[]).await;
+    let client = Client::new(&house).await;
+    let url = client.kid.clone().unwrap();
+    let with = async |change: &dyn Fn(&mut Value)| {
+        let mut header = client.header(&url).await;
+        change(&mut header);
+        client.send(&url, &client.key.sign(&header, "")).await
+    };
+    for algorithm in ["none", "HS256", "RS512", "es256", ""] {
+        let refused = with(&|header| header["alg"] = json!(algorithm)).await;
+        assert_eq!(
+            (refused.status, problem(&refused).as_str()),
+            (400, "badSignatureAlgorithm"),
+            "{algorithm}"
+        );
+        assert_eq!(refused.json()["algorithms"], json!(["ES256", "ES384", "EdDSA", "RS256"]));
+        assert!(refused.header("replay-nonce").is_some());
+    }
+    for (what, kind) in [
+        ("url-host", "malformed"),
+        ("url-path", "malformed"),
+        ("url-query", "malformed"),
+        ("url-case", "malformed"),
+        ("no-url", "malformed"),
+        ("no-nonce", "malformed"),
+        ("both", "malformed"),
+        ("neither", "malformed"),
+        ("crit", "malformed"),
+        ("b64", "malformed"),
+        ("kid-other-host", "accountDoesNotExist"),
+        ("kid-handle", "accountDoesNotExist"),
+        ("kid-bare", "accountDoesNotExist"),
+        ("another-algorithm", "malformed"),
+    ] {
+        let refused = with(&|header| {
+            let members = header.as_object_mut().unwrap();
+            match what {
+                "url-host" => members["url"] = json!(url.replace("localhost", "127.0.0.1")),
+                "url-path" => members["url"] = json!(format!("{url}/")),
+                "url-query" => members["url"] = json!(format!("{url}?a=b")),
+                "url-case" => members["url"] = json!(url.replace("http", "HTTP")),
+                "no-url" => drop(members.remove("url")),
+                "no-nonce" => drop(members.remove("nonce")),
+                "both" => drop(members.insert("jwk".into(), client.key.jwk())),
+                "neither" => drop(members.remove("kid")),
+                "crit" => drop(members.insert("crit".into(), json!(["exp"]))),
+                "b64" => drop(members.insert("b64".into(), json!(false))),
+                "kid-other-host" => members["kid"] = json!(url.replace("localhost", "evil.example")),
+                "kid-handle" => members["kid"] = json!(format!("{}x", &url[..url.len() - 1])),
+                "kid-bare" => members["kid"] = json!("1"),
+                _ => members["alg"] = json!("EdDSA"),
+            }
+        })
+        .await;
+        assert_eq!((refused.status, problem(&refused).as_str()), (400, kind), "{what}");
+    }
+    let mut altered = client.key.sign(&client.header(&url).await, "");
+    altered["payload"] = json!(base64url(r#"{"status":"deactivated"}"#));
+    assert_eq!(problem(&client.send(&url, &altered).await), "malformed");
+    let mut more = client.key.sign(&client.header(&url).await, "");
+    more["header"] = json!({"kid": url});
+    assert_eq!(problem(&client.send(&url, &more).await), "malformed");
+    let by_key = client.post_by_key(&url, "").await;
+    assert_eq!(problem(&by_key), "malformed", "a key alone where an account is demanded");
+    let path = url.strip_prefix(&*house.rooms.public_url).unwrap();
+    for body in ["", "{}", "[]", "null", "\u{0}", "{\"protected\":1}", &"[".repeat(50_000)] {
+        let refused = house.public(Method::POST, path, JOSE, body.to_owned()).await;
+        assert_eq!((refused.status, problem(&refused).as_str()), (400, "malformed"));
+    }
+    for media in ["application/json", "text/plain", ""] {
+        let message = client.key.sign(&client.header(&url).await, "");
+        let refused = house.public(Method::POST, path, media, message.to_string()).await;
+        assert_eq!((refused.status, problem(&refused).as_str()), (415, "malformed"), "{media}");
+    }
+    assert_eq!(client.look(&url).await.json()["status"], "valid", "nothing of it changed anything");
+}
+
+#[tokio::test]
+async fn a_kid_with_somebody_elses_signature_is_nobody() {
+    let (house, _) = prepared(TestHouse::new().await, &[]).await;
+    let (client, other) = (Client::new(&house).await, Client::new(&house).await);
+    let url = client.kid.clone().unwrap();
+    let forged = other.key.sign(&client.header(&url).await, r#"{"status":"deactivated"}"#);
+    assert_eq!(problem(&client.send(&url, &forged).await), "malformed");
+    assert_eq!(client.look(&url).await.json()["status"], "valid");
+    let weak = json!({"kty": "RSA", "e": "AQAB", "n": base64url([0xff; 64])});
+    let new_account = client.url("newAccount");
+    for jwk in [
+        weak,
+        json!({"kty": "oct", "k": "AAAA"}),
+        json!({}),
+        json!("x"),
+        json!({"kty": "EC", "crv": "P-256"}),
+    ] {
+        let header = json!({"alg": "RS256", "jwk": jwk, "nonce": client.nonce().await, "url": new_account});
+        let refused = client.send(&new_account, &client.key.sign(&header, "{}")).await;
+        assert_eq!((refused.status, problem(&refused).as_str()), (400, "badPublicKey"), "{header}");
+    }
+}
+
+/// Every address of an account, with what is posted there.
+async fn addresses(client: &Client<'_>) -> Vec<(String, String)> {
+    let (order_url, order) = client.order(&["pending.test"]).await;
+    let (valid_url, _) = client.certificate(&["valid.test"]).await;
+    let valid = client.look(&valid_url).await.json();
+    let authorization = order["authorizations"][0].as_str().unwrap().to_owned();
+    let found = client.look(&authorization).await.json();
+    let kid = client.kid.clone().unwrap();
+    let mut all = vec![
+        (format!("{kid}/orders"), String::new()),
+        (kid.clone(), String::new()),
+        (kid, r#"{"status":"deactivated"}"#.to_owned()),
+        (order_url, String::new()),
+        (text(&order, "finalize").to_owned(), json!({"csr": request(&["pending.test"])}).to_string()),
+        (text(&valid, "certificate").to_owned(), String::new()),
+        (authorization.clone(), String::new()),
+        (authorization, r#"{"status":"deactivated"}"#.to_owned()),
+    ];
+    for challenge in found["challenges"].as_array().unwrap() {
+        all.push((text(challenge, "url").to_owned(), "{}".to_owned()));
+        all.push((text(challenge, "url").to_owned(), String::new()));
+    }
+    all
+}
+
+#[tokio::test]
+async fn what_belongs_to_one_account_does_not_exist_for_another() {
+    for house in engines().await {
+        let (house, world) = prepared(house, &[]).await;
+        let (one, other) = (Client::new(&house).await, Client::new(&house).await);
+        let (ours, theirs) = (addresses(&one).await, addresses(&other).await);
+        let looked = world.seen.lock().unwrap().len();
+        let mut pairs = 0;
+        for (client, all) in [(&other, &ours), (&one, &theirs)] {
+            for (url, payload) in all {
+                let refused = client.post_raw(url, payload).await;
+                assert_eq!((refused.status, problem(&refused).as_str()), (404, "malformed"), "{url}");
+                let nowhere = client.post_raw(&nowhere(url), payload).await;
+                let (same, known) = (nowhere.json(), refused.json());
+                assert_eq!((nowhere.status, same), (refused.status, known), "as if it did not exist: {url}");
+                pairs += 1;
+            }
+        }
+        assert!(pairs >= 28, "{pairs}");
+        assert_eq!(world.seen.lock().unwrap().len(), looked, "nobody was looked at for somebody else");
+        for (client, all) in [(&one, &ours), (&other, &theirs)] {
+            for (url, _) in all.iter().filter(|(_, payload)| payload.is_empty()) {
+                assert_eq!(client.look(url).await.status, 200, "{url}");
+            }
+        }
+    }
+}
+
+/// The same address with a handle that nobody has.
+fn nowhere(url: &str) -> String {
+    url.split('/')
+        .map(|part| if part.len() == 26 { "0".repeat(26) } else { part.to_owned() })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+#[tokio::test]
+async fn names_that_nobody_may_have_are_refused_when_they_are_ordered() {
+    let (house, world) = prepared(TestHouse::new().await, &[]).await;
+    let client = Client::new(&house).await;
+    for name in [
+        "a\0.test",
+        "a_b.test",
+        "bücher.test",
+        "xn--pypal-4ve.test",
+        "a..test",
+        "a.test.",
+        "-a.test",
+        "1.2.3.4",
+        "*.*.test",
+        "a.*.test",
+        "*.test",
+        "*.a.test",
+        "example.org",
+        "ip:8.8.8.8",
+        "ip:10.0.0.01",
+        "ip:::ffff:10.0.0.1",
+        "ip:10.0.0.0/8",
+        "ip:a.test",
+    ] {
+        let refused = client.try_order(&[name], json!({})).await;
+        assert!(matches!(refused.status, 400 | 403), "{name}: {}", refused.text());
+        assert_eq!(problem(&refused), "rejectedIdentifier", "{name}");
+        assert!(text(&refused.json(), "detail").len() > 20);
+        let place = refused.json()["identifier"]["type"].clone();
+        assert_eq!(place, if name.starts_with("ip:") { "ip" } else { "dns" }, "{name}");
+    }
+    let wildcard = client.try_order(&["*.a.test"], json!({})).await;
+    assert_eq!(wildcard.json()["code"], "PKI_WILDCARD_FORBIDDEN");
+    let several = client.try_order(&["example.org", "good.test", "a_b.test"], json!({})).await;
+    assert_eq!(problem(&several), "rejectedIdentifier", "what cannot be read is said first");
+    let several = client.try_order(&["example.org", "good.test", "example.com"], json!({})).await;
+    let found = several.json();
+    assert_eq!((problem(&several).as_str(), found["subproblems"].as_array().unwrap().len()), ("compound", 2));
+    assert_eq!(found["subproblems"][1]["identifier"], json!({"type": "dns", "value": "example.com"}));
+    let refused = client
+        .post(&client.url("newOrder"), json!({"identifiers": [{"type": "email", "value": "a@b.test"}]}))
+        .await;
+    assert_eq!(problem(&refused), "unsupportedIdentifier");
+    let many: Vec<String> = (0..101).map(|n| format!("a{n}.test")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(problem(&client.try_order(&many, json!({})).await), "malformed");
+    let flood: Vec<String> = (0..10_000).map(|n| format!("a{n}.test")).collect();
+    let flood: Vec<&str> = flood.iter().map(String::as_str).collect();
+    let refused = client.try_order(&flood, json!({})).await;
+    assert!(matches!(refused.status, 400 | 413), "{}", refused.status);
+    assert!(world.seen.lock().unwrap().is_empty(), "nobody was looked at");
+    let hundred: Vec<String> = (0..100).map(|n| format!("a{n}.test")).collect();
+    let hundred: Vec<&str> = hundred.iter().map(String::as_str).collect();
+    assert_eq!(
+        client.try_order(&hundred, json!({})).await.status,
+        201,
+        "a hundred are as many as there may be"
+    );
+}
+
+#[tokio::test]
+async fn quotas_hold_back_a_program_that_went_wrong() {
+    let settings =
+        [("acme.pending_max", "3"), ("acme.failed_per_hour", "1"), ("acme.accounts_per_hour", "2")];
+    let (house, world) = prepared(TestHouse::new().await, &settings).await;
+    let client = Client::new(&house).await;
+    for name in ["a.test", "b.test", "c.test"] {
+        client.order(&[name]).await;
+    }
+    let refused = client.try_order(&["d.test"], json!({})).await;
+    assert_eq!((refused.status, problem(&refused).as_str()), (429, "rateLimited"));
+    assert!(refused.header("retry-after").is_some());
+    let other = Client::new(&house).await;
+    let mut third = Client::stranger(&house).await;
+    let refused = third.register(json!({})).await;
+    assert_eq!((refused.status, problem(&refused).as_str()), (429, "rateLimited"), "accounts of one address");
+    world.spoil("a.test", vec![client::fault(pki::acme::ProbeFaultKind::Dns, false)]);
+    let (_, order) = other.order(&["a.test"]).await;
+    let failed = other.prove_by(order["authorizations"][0].as_str().unwrap(), "dns-01").await;
+    assert_eq!(failed["status"], "invalid");
+    let (_, order) = other.order(&["b.test"]).await;
+    let found = other.look(order["authorizations"][0].as_str().unwrap()).await.json();
+    let mut status = 0;
+    for _ in 0..500 {
+        // The failure is counted a moment after it is written.
+        status = other.post(text(&found["challenges"][0], "url"), json!([])).await.status;
+        if status == 429 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(status, 429, "after a failure too many no further proof is begun");
+}
