@@ -32,6 +32,12 @@ const PROOF_LEFT_MIN: Duration = Duration::from_secs(3_600);
 /// Orders of one page of an account's list.
 const ORDERS_PAGE: u32 = 100;
 
+/// A token of 128 bits. Clients decode it and write it again (RFC 8555 §8.3 has base64url), so only a spelling that comes
+/// back as it was can be found under its address.
+fn token(chance: &dyn Chance) -> String {
+    URL_SAFE_NO_PAD.encode(chance.bytes::<16>())
+}
+
 /// An order with what is to be proved for it.
 #[derive(Debug, Clone)]
 pub(crate) struct Placed {
@@ -288,4 +294,20 @@ fn read_wanted(payload: &Value) -> Result<Wanted> {
         replaces: text("replaces")?,
         not_after,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use base::SystemChance;
+
+    use super::*;
+
+    #[test]
+    fn a_token_comes_back_as_it_was_when_a_client_decodes_it() {
+        for _ in 0..64 {
+            let token = token(&SystemChance);
+            assert_eq!(token.len(), 22, "128 bits");
+            assert_eq!(URL_SAFE_NO_PAD.encode(URL_SAFE_NO_PAD.decode(&token).unwrap()), token);
+        }
+    }
 }
