@@ -63,7 +63,7 @@ kinds! {
     /// What a house asks of its offline root.
     RootRequest = "rreq";
     /// An account of a program that gets certificates by itself (ACME).
-    AcmeAccount = "acct";
+    AcmeAccount = "acme";
     /// What such a program ordered.
     AcmeOrder = "ord";
     /// Whether such a program controls a name.

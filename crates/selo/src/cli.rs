@@ -391,7 +391,7 @@ pub struct PkiInit {
 }
 
 /// What `selo pki issue|explain` ask for.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct PkiWanted {
     /// server, client, service, shortlived, svid, db-client, operator, partner, edge-station.
     #[arg(long, default_value = "service", value_name = "NAME")]

@@ -159,51 +159,12 @@ async fn init(voice: Voice, door: &Door, asked: &PkiInit) -> Result<Exit> {
     };
     order.dry_run |= asked.dry_run;
     order.successor |= asked.successor;
-    folder(&asked.out)?;
     let out = asked.out.as_path();
-    must_be_free(out, &["root.pem", "intermediate.pem", "share-1.txt", "transcript.json", "server"])?;
-    let root = OfflineKey::generate(Algorithm::P384, &SystemChance)?;
-    let spki = STANDARD.encode(pki::root_spki(root.public())?);
-    let planned =
-        door.post("/api/v1/pki/init", &json!({"order": order, "rootPublicKey": spki})).await?.data()?;
-    let [tbs_root, tbs_issuing, tbs_crl] =
-        [encoded(&planned, "/root")?, encoded(&planned, "/issuing")?, encoded(&planned, "/crl")?];
-    let signed = [root.sign(&tbs_root)?.x509(), root.sign(&tbs_issuing)?.x509(), root.sign(&tbs_crl)?.x509()];
     if order.dry_run {
-        drop(root);
-        return rehearsed(
-            voice,
-            out,
-            [(&tbs_root, &signed[0]), (&tbs_issuing, &signed[1]), (&tbs_crl, &signed[2])],
-        );
+        begin(out)?;
+        return rehearsed(voice, out, &Planned::ask(door, &order).await?.signed);
     }
-    // The shares are on disk before anything counts: a hierarchy whose root nobody can bring back would be worse than
-    // none.
-    let shares = root.split(order.threshold, order.shares, &SystemChance)?;
-    drop(root);
-    for (number, share) in shares.iter().enumerate() {
-        let written = share.to_text();
-        write_private(&out.join(format!("share-{}.txt", number + 1)), &format!("{}\n", written.expose()))?;
-    }
-    let fingerprints: Vec<String> = shares.iter().map(keys::shamir::Share::fingerprint).collect();
-    drop(shares);
-    let [of_root, of_issuing, of_crl] = signed.map(|signature| STANDARD.encode(signature));
-    let body =
-        json!({"root": of_root, "issuing": of_issuing, "crl": of_crl, "shareFingerprints": fingerprints});
-    let path = format!("/api/v1/pki/init/{}/finish", segment(text(&planned, "/id")));
-    let made = door.post(&path, &body).await?.data()?;
-    let (root_pem, issuing_pem) = (text(&made, "/root"), text(&made, "/issuing"));
-    write(&out.join("root.pem"), root_pem.as_bytes())?;
-    write(&out.join("intermediate.pem"), issuing_pem.as_bytes())?;
-    write(&out.join("chain.pem"), format!("{issuing_pem}{root_pem}").as_bytes())?;
-    write(&out.join("root.crl"), text(&made, "/crl").as_bytes())?;
-    let transcript = made.get("transcript").cloned().unwrap_or_default();
-    write(&out.join("transcript.json"), format!("{transcript:#}\n").as_bytes())?;
-    let first = first_certificate(door, &order, out).await?;
-    let value = json!({
-        "out": out.display().to_string(), "environment": order.environment, "threshold": order.threshold,
-        "shares": order.shares, "transcript": text(&transcript, "/sha256"), "server": first,
-    });
+    let value = hold(door, &order, out).await?;
     voice.say(&value, || {
         format!(
             "{}: {}\n{}\n",
@@ -218,12 +179,77 @@ async fn init(voice: Voice, door: &Door, asked: &PkiInit) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// A folder for a hierarchy, with nothing of one in it.
+fn begin(out: &Path) -> Result<()> {
+    folder(out)?;
+    must_be_free(out, &["root.pem", "intermediate.pem", "share-1.txt", "transcript.json", "server"])
+}
+
+/// What the house planned, under the signatures of a root whose key is in this process alone.
+struct Planned {
+    root: OfflineKey,
+    id: String,
+    /// Root, issuing authority, list of the root: what was signed, and the signature as X.509 has it.
+    signed: [(Vec<u8>, Vec<u8>); 3],
+}
+
+impl Planned {
+    async fn ask(door: &Door, order: &CeremonyOrder) -> Result<Self> {
+        let root = OfflineKey::generate(Algorithm::P384, &SystemChance)?;
+        let spki = STANDARD.encode(pki::root_spki(root.public())?);
+        let planned =
+            door.post("/api/v1/pki/init", &json!({"order": order, "rootPublicKey": spki})).await?.data()?;
+        let sign = |pointer: &str| -> Result<(Vec<u8>, Vec<u8>)> {
+            let tbs = encoded(&planned, pointer)?;
+            let signature = root.sign(&tbs)?.x509();
+            Ok((tbs, signature))
+        };
+        let signed = [sign("/root")?, sign("/issuing")?, sign("/crl")?];
+        Ok(Self { id: text(&planned, "/id").to_owned(), signed, root })
+    }
+}
+
+/// Holds a ceremony: certificates, shares, transcript and the first certificate lie in the folder afterwards.
+///
+/// # Errors
+/// The house's; those of files.
+pub(super) async fn hold(door: &Door, order: &CeremonyOrder, out: &Path) -> Result<Value> {
+    begin(out)?;
+    let Planned { root, id, signed } = Planned::ask(door, order).await?;
+    // The shares are on disk before anything counts: a hierarchy whose root nobody can bring back would be worse than
+    // none.
+    let shares = root.split(order.threshold, order.shares, &SystemChance)?;
+    drop(root);
+    for (number, share) in shares.iter().enumerate() {
+        let written = share.to_text();
+        write_private(&out.join(format!("share-{}.txt", number + 1)), &format!("{}\n", written.expose()))?;
+    }
+    let fingerprints: Vec<String> = shares.iter().map(keys::shamir::Share::fingerprint).collect();
+    drop(shares);
+    let [of_root, of_issuing, of_crl] = signed.map(|(_, signature)| STANDARD.encode(signature));
+    let body =
+        json!({"root": of_root, "issuing": of_issuing, "crl": of_crl, "shareFingerprints": fingerprints});
+    let made = door.post(&format!("/api/v1/pki/init/{}/finish", segment(&id)), &body).await?.data()?;
+    let (root_pem, issuing_pem) = (text(&made, "/root"), text(&made, "/issuing"));
+    write(&out.join("root.pem"), root_pem.as_bytes())?;
+    write(&out.join("intermediate.pem"), issuing_pem.as_bytes())?;
+    write(&out.join("chain.pem"), format!("{issuing_pem}{root_pem}").as_bytes())?;
+    write(&out.join("root.crl"), text(&made, "/crl").as_bytes())?;
+    let transcript = made.get("transcript").cloned().unwrap_or_default();
+    write(&out.join("transcript.json"), format!("{transcript:#}\n").as_bytes())?;
+    let first = first_certificate(door, order, out).await?;
+    Ok(json!({
+        "out": out.display().to_string(), "environment": order.environment, "threshold": order.threshold,
+        "shares": order.shares, "transcript": text(&transcript, "/sha256"), "server": first,
+    }))
+}
+
 /// Writes what a dry run made, so that it can be looked at.
-fn rehearsed(voice: Voice, out: &Path, parts: [(&Vec<u8>, &Vec<u8>); 3]) -> Result<Exit> {
+fn rehearsed(voice: Voice, out: &Path, signed: &[(Vec<u8>, Vec<u8>); 3]) -> Result<Exit> {
     let algorithm = SignatureAlgorithm::EcdsaSha384;
     let labels = [Label::Certificate, Label::Certificate, Label::Crl];
     for ((name, label), (tbs, signature)) in
-        ["root.pem", "intermediate.pem", "root.crl"].into_iter().zip(labels).zip(parts)
+        ["root.pem", "intermediate.pem", "root.crl"].into_iter().zip(labels).zip(signed)
     {
         write(&out.join(name), pem::encode(label, &assemble(tbs, algorithm, signature)).as_bytes())?;
     }
@@ -248,13 +274,8 @@ async fn first_certificate(door: &Door, order: &CeremonyOrder, out: &Path) -> Re
         profile: "service".to_owned(),
         dns: order.service_names.iter().filter(|name| !is_address(name)).cloned().collect(),
         ip: order.service_names.iter().filter(is_address).cloned().collect(),
-        uri: Vec::new(),
-        email: Vec::new(),
-        common_name: None,
-        csr: None,
-        days: None,
-        owner: String::new(),
         environment: Some(order.environment.clone()),
+        ..PkiWanted::default()
     };
     issue_into(door, &wanted, &out.join("server")).await
 }
@@ -272,7 +293,7 @@ fn names_of(wanted: &PkiWanted) -> Vec<GeneralName> {
 }
 
 /// What is sent to the house, and the key that was made here for it.
-fn body_of(wanted: &PkiWanted) -> Result<(Value, Option<LocalKey>)> {
+pub(super) fn body_of(wanted: &PkiWanted) -> Result<(Value, Option<LocalKey>)> {
     let (csr, key) = match &wanted.csr {
         Some(file) => {
             let csr = read(file, CSR_BYTES_MAX)?;
@@ -300,7 +321,7 @@ fn body_of(wanted: &PkiWanted) -> Result<(Value, Option<LocalKey>)> {
 }
 
 /// Issues a certificate into a folder; what the house says of it, with the files.
-async fn issue_into(door: &Door, wanted: &PkiWanted, out: &Path) -> Result<Value> {
+pub(super) async fn issue_into(door: &Door, wanted: &PkiWanted, out: &Path) -> Result<Value> {
     let (body, key) = body_of(wanted)?;
     folder(out)?;
     let mut names = vec!["cert.pem", "chain.pem", "cert.tlog-proof"];
