@@ -1,7 +1,13 @@
 //! What a house asks of its offline root: the file, the shares, the answer; rotation under traffic; an authority that is
 //! withdrawn. Chains and lists are judged by openssl.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 mod common;
 
@@ -250,7 +256,8 @@ fn a_root_signs_nothing_that_is_not_its_own_and_says_what_is_wrong() {
     }
     let other = ground_with_hierarchy();
     let foreign = pem::one(&std::fs::read(other.file("ca/root.pem")).unwrap(), Label::Certificate).unwrap();
-    let changes: [(&dyn Fn(&mut Value), &str); 6] = [
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let changes: [(Change<'_>, &str); 6] = [
         (&|file| file["format"] = json!("selo-root-request/2"), "PKI_EXCHANGE_UNREADABLE"),
         (&|file| file["parts"] = json!([]), "PKI_EXCHANGE_UNREADABLE"),
         (&|file| file["parts"][0]["sha256"] = json!("00"), "PKI_EXCHANGE_UNREADABLE"),

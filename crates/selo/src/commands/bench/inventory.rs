@@ -154,7 +154,7 @@ async fn lists(rooms: &Rooms, call: &Call) -> Result<()> {
     }
     let note =
         format!("time for {} lists of {CERTIFICATES} revoked, {} MB", revoked.shards, bytes / 1_000_000);
-    print("inventory-lists", &mut vec![began.elapsed()], cpu, &note);
+    print("inventory-lists", &mut [began.elapsed()], cpu, &note);
     Ok(())
 }
 
