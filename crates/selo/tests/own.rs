@@ -1,7 +1,13 @@
 //! The house's own certificates: its listener gets one when there is an authority, renews it as the clock turns, and shows
 //! the next one to whoever comes next. The client is rustls with the clock of the house and the root alone.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 use std::{
     net::SocketAddr,

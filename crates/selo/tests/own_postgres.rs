@@ -1,7 +1,13 @@
 //! The house signs in to a real PostgreSQL that lets nobody in without a certificate of the house's own authority. It
 //! renews its certificates while verbs run. The server's configuration is changed meanwhile and put back.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 mod common;
 

@@ -1,7 +1,13 @@
 //! The partner zone over real connections: who shows a certificate in force of an open account enters and does what the
 //! account may, and whoever else is refused, whatever else they show.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
