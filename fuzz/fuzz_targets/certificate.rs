@@ -37,7 +37,8 @@ fn agree(ours: &Certificate<'_>, theirs: &X509Certificate<'_>) {
     assert_eq!(theirs.raw_serial(), ours.serial_content);
     assert_eq!(theirs.subject().as_raw(), ours.subject.der());
     assert_eq!(theirs.issuer().as_raw(), ours.issuer.der());
-    assert_eq!(theirs.public_key().raw, ours.spki);
+    // where something follows inside the key, the other reader stops before it; we refuse such a key when it is asked for
+    assert!(ours.key().is_err() || theirs.public_key().raw == ours.spki);
     assert_eq!(theirs.signature_value.data.as_ref(), ours.signature);
     assert_eq!(theirs.extensions().len(), ours.extensions.len());
     for (theirs, ours) in theirs.extensions().iter().zip(&ours.extensions) {

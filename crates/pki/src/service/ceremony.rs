@@ -364,6 +364,7 @@ impl Pki {
     }
 
     /// One transaction: both certificates and authorities, the lists, the barred keys, a fact for each thing.
+    #[expect(clippy::too_many_arguments, reason = "everything that one transaction makes true")]
     async fn make(
         &self,
         call: &Call,

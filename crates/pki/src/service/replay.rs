@@ -113,11 +113,7 @@ fn follow(tx: &mut Tx<'_>, leaf: &ReturnedLeaf, tenant: TenantId, replayed: &mut
             }
             None => replayed.orphans += 1,
         },
-        "certificate.revoked" => {
-            if revoke(tx, leaf, tenant)? {
-                replayed.revoked += 1;
-            }
-        }
+        "certificate.revoked" => replayed.revoked += u64::from(revoke(tx, leaf, tenant)?),
         "certificate.abandoned" => {
             if let Some(certificate) = planned(tx, leaf, tenant)?
                 && repo::abandon(tx, tenant, certificate.id, leaf.time)?
