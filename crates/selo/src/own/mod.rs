@@ -208,7 +208,7 @@ impl Keeper {
             return Ok(Looked::Waiting);
         }
         let (issued, key) = self.issue().await?;
-        self.put(&issued, &key).await?;
+        self.put(&issued, &key)?;
         self.prove().await?;
         Ok(Looked::Renewed)
     }
@@ -265,7 +265,7 @@ impl Keeper {
     }
 
     /// Puts a new pair into use.
-    async fn put(&mut self, issued: &Issued, key: &LocalKey) -> Result<()> {
+    fn put(&mut self, issued: &Issued, key: &LocalKey) -> Result<()> {
         let der = issued.certificate.der.clone().ok_or_else(|| base::error::INTERNAL.error())?;
         let mut chain = pem::encode(Label::Certificate, &der);
         chain.extend(issued.chain.iter().map(|above| pem::encode(Label::Certificate, above)));
