@@ -209,6 +209,12 @@ const PROGRAMS: [Program; 9] = [
                 peer: None,
             },
             Figure {
+                what: "ACME: order, challenge, finalize, download",
+                line: "pki-acme",
+                measure: Measure::EndToEnd(300.0),
+                peer: None,
+            },
+            Figure {
                 what: "P-256 signatures alone: the limit",
                 line: "pki-sign-raw",
                 measure: Measure::PerCore(11_000.0),

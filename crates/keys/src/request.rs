@@ -13,7 +13,7 @@ use proof::{
     crypto::{SignatureAlgorithm, SubjectKey},
     x509::{
         GeneralName, Name,
-        der::{Writer, context_constructed},
+        der::{Reader, Writer, context_constructed},
         extension, oid,
         pem::{self, Label},
     },
@@ -66,6 +66,27 @@ pub fn local_key_on(curve: Curve) -> Result<LocalKey> {
     Ok(LocalKey { pair, algorithm, pem, public })
 }
 
+impl LocalKey {
+    /// Signs a message as JSON Web Signatures have it: r and s, each as wide as the curve.
+    ///
+    /// # Errors
+    /// `INTERNAL_ERROR` when the key does not sign.
+    pub fn sign_fixed(&self, message: &[u8]) -> Result<Vec<u8>> {
+        let width = if self.algorithm == SignatureAlgorithm::EcdsaSha256 { 32 } else { 48 };
+        let fault = |_| base::error::INTERNAL.error();
+        let signature = self.pair.sign(&SystemRandom::new(), message).map_err(fault)?;
+        let unread = |e| base::error::INTERNAL.because(e);
+        let mut numbers = Reader::new(signature.as_ref()).sequence().map_err(unread)?;
+        let mut fixed = Vec::with_capacity(2 * width);
+        for _ in 0..2 {
+            let number = numbers.natural().map_err(unread)?;
+            fixed.resize(fixed.len() + width.saturating_sub(number.len()), 0);
+            fixed.extend_from_slice(number);
+        }
+        Ok(fixed)
+    }
+}
+
 /// A certificate request for these names, signed with the key. The subject stays empty: the authority makes it.
 ///
 /// # Errors
@@ -112,6 +133,20 @@ mod tests {
     use proof::x509::{Csr, DnsName};
 
     use super::*;
+
+    #[test]
+    fn a_signature_of_fixed_width_holds_on_both_curves() {
+        for (curve, width) in [(Curve::P256, 64), (Curve::P384, 96)] {
+            let key = local_key_on(curve).unwrap();
+            // now and then a number is shorter than the curve is wide
+            for round in 0..300_u32 {
+                let message = round.to_be_bytes();
+                let signature = key.sign_fixed(&message).unwrap();
+                assert_eq!(signature.len(), width);
+                key.public.verify_fixed(key.algorithm, &message, &signature).unwrap();
+            }
+        }
+    }
 
     #[test]
     fn a_request_reads_back_and_proves_its_key() {

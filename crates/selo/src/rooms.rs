@@ -95,6 +95,12 @@ pub struct Rooms {
 }
 
 impl Rooms {
+    /// The same rooms with another server for programs.
+    #[must_use]
+    pub fn with_acme(&self, acme: Acme) -> Self {
+        Self { acme, ..self.clone() }
+    }
+
     /// Opens every room on a store that is migrated.
     ///
     /// # Errors

@@ -3,7 +3,13 @@
 //! Each registers, proves its names by every challenge that it knows, renews, and revokes, on loopback, with TLS by the
 //! house's own authority. A client that is absent says so and is not run.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 #[path = "acme_support/mod.rs"]
 mod acme_support;

@@ -114,7 +114,7 @@ fn a_restored_house_knows_every_revocation_after_the_log_was_replayed_and_the_lo
     assert_eq!(ground.run(&shown).ends(1).error(), "LOG_BEHIND");
     let done = ground.run(&["--json", "pki", "replay", "--log", &mirror]).ends(0).json();
     assert_eq!(
-        (&done["issued"], &done["revoked"], &done["orphans"], &done["size"] == &done["checkpoint"]),
+        (&done["issued"], &done["revoked"], &done["orphans"], done["size"] == done["checkpoint"]),
         (&json!(2), &json!(3), &json!(0), true),
         "{done}"
     );
@@ -198,7 +198,8 @@ fn a_mirror_is_believed_in_nothing_and_a_refused_one_changes_nothing() {
         bytes[at] ^= 1;
         std::fs::write(folder.join(file), bytes).unwrap();
     };
-    let cases: [(&str, &dyn Fn(&Path)); 5] = [
+    type Harm<'a> = &'a dyn Fn(&Path);
+    let cases: [(&str, Harm<'_>); 5] = [
         ("late", &|folder| flipped(folder, &bundle, usize::MAX)),
         ("early", &|folder| flipped(folder, &bundle, 100)),
         ("unsigned", &|folder| flipped(folder, Path::new("checkpoint"), usize::MAX)),

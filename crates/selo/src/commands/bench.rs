@@ -1,5 +1,6 @@
 //! `selo bench`: what `cargo xtask bench` measures end to end in a throw-away house. Prints one line for each figure.
 
+mod acme;
 mod inventory;
 mod pki;
 

@@ -72,7 +72,7 @@ pub(super) async fn measure(rooms: &Rooms, call: &Call) -> Result<()> {
         ask(rooms, &questions, QUESTIONS).await?;
         watch.print(name, QUESTIONS, note);
     }
-    Ok(())
+    super::acme::measure(rooms).await
 }
 
 /// Signatures with next to nothing around them, on one thread: what nothing that signs once for each can go beyond.
