@@ -622,6 +622,7 @@ async fn an_external_key_opens_as_many_accounts_as_it_may_and_says_what_they_get
         }
         let opened = client.register(bound(&client.key, kid, secret, &url)).await;
         assert_eq!(opened.status, 201, "{}", opened.text());
+        assert_eq!(client.register(json!({})).await.status, 200, "the key is known by now");
         let mut second = Client::stranger(&house).await;
         let refused = second.register(bound(&second.key, kid, secret, &url)).await;
         assert_eq!(problem(&refused), "unauthorized", "it was good for one");

@@ -253,7 +253,7 @@ fn an_external_key_is_shown_once_listed_and_taken_back() {
     let order = ["--json", "pki", "eab", "new", "--dns", "dev.test", "--profile", "server", "--uses", "2"];
     let made = ground.run(&order).ends(0).json();
     let (id, secret) = (made["id"].as_str().unwrap(), made["hmacKey"].as_str().unwrap());
-    assert!(id.starts_with("eab_") && secret.len() == 43, "{made}");
+    assert!(id.starts_with("eab_") && secret.len() == 86, "{made}");
     let listed = ground.run(&["pki", "eab", "list"]).ends(0).out;
     assert!(listed.contains(id) && listed.contains("open") && !listed.contains(secret), "{listed}");
     let gone = ground.run(&["--json", "pki", "eab", "revoke", id]).ends(0).json();
