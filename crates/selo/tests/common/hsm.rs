@@ -17,8 +17,9 @@ pub fn ground(name: &str) -> Option<Ground> {
     let tool = Command::new("softhsm2-util").arg("--version").output();
     let (Some(library), Ok(_)) = (library, tool) else {
         // Past the harness, which keeps what a good test says to itself.
-        writeln!(std::io::stderr(), "NOT RUN: {name}: SoftHSM is missing (apt-get install softhsm2)")
-            .unwrap();
+        let said =
+            writeln!(std::io::stderr(), "NOT RUN: {name}: SoftHSM is missing (apt-get install softhsm2)");
+        said.unwrap();
         return None;
     };
     let mut ground = Ground::new();
