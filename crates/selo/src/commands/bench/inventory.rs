@@ -99,7 +99,14 @@ fn searches(now: Time) -> Vec<(&'static str, Wanted)> {
         (
             "inventory-profile",
             of(|number, _| Search {
-                profile: Some(["server", "client", "svid"][number % 3].to_owned()),
+                profile: Some(
+                    match number % 3 {
+                        0 => "server",
+                        1 => "client",
+                        _ => "svid",
+                    }
+                    .to_owned(),
+                ),
                 ..Search::default()
             }),
         ),
@@ -154,7 +161,7 @@ async fn lists(rooms: &Rooms, call: &Call) -> Result<()> {
     }
     let note =
         format!("time for {} lists of {CERTIFICATES} revoked, {} MB", revoked.shards, bytes / 1_000_000);
-    print("inventory-lists", &mut vec![began.elapsed()], cpu, &note);
+    print("inventory-lists", &mut [began.elapsed()], cpu, &note);
     Ok(())
 }
 
