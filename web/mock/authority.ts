@@ -33,9 +33,9 @@ const AUTHORITIES = [
 const SERVICES = ['db.internal.example', 'portal.usp.example', 'mail.usp.example', 'ldap.internal.example', 'a-very-long-host-name-of-a-very-old-machine.laboratories.internal.example', 'redis-1.internal.example'];
 const OWNERS = ['Equipa de bases de dados', 'Ana Conceição', '', 'Rede e servidores'];
 const REFUSED = [
-  { code: 'PKI_NAME_FORBIDDEN', profile: 'server', en: ['The name … is not for this asker.', 'The operator decides this with ….'], pt: ['O nome … não é para este requerente.', 'O operador decide isto com ….'] },
+  { code: 'PKI_NAME_FORBIDDEN', profile: 'server', en: ['The name … is not for this asker.', 'The operator decides this with …'], pt: ['O nome … não é para este requerente.', 'O operador decide isto com …'] },
   { code: 'PKI_AUTHORITY_NOT_FOUND', profile: 'client', en: ['There is no issuing authority here.', 'Make a hierarchy first: selo pki init'], pt: ['Não existe aqui nenhuma autoridade emissora.', 'Crie primeiro uma hierarquia: selo pki init'] },
-  { code: 'PKI_PROFILE_UNKNOWN', profile: null, en: ['There is no profile ….', 'Choose one of: ….'], pt: ['Não existe o perfil ….', 'Escolha um de: ….'] },
+  { code: 'PKI_PROFILE_UNKNOWN', profile: null, en: ['There is no profile …', 'Choose one of: …'], pt: ['Não existe o perfil …', 'Escolha um de: …'] },
 ] as const;
 
 const ok = (data: unknown) => new Response(JSON.stringify({ success: true, data, message: null }), { headers: { 'content-type': 'application/json' } });

@@ -660,7 +660,7 @@ export interface Operations {
       transcript: Record<string, unknown>;
     };
   };
-  /** Certificates in force that have passed two thirds of their life and that none of the same names follows. */
+  /** Certificates in force that have passed two thirds of their life and that none of the same names follows, those that end first. */
   "GET /api/v1/pki/overdue": {
     path: Record<never, never>;
     query: { limit?: number; pageToken?: string };

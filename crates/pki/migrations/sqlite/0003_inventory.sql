@@ -1,6 +1,10 @@
 -- Searches: each follows one of these and stops after a page.
 create index pki_certificate_profile on pki_certificate (tenant, profile, id);
 create index pki_certificate_end on pki_certificate (tenant, not_after, id);
+drop index pki_name_forward;
+create index pki_name_forward on pki_name (tenant, name, certificate desc);
+drop index pki_name_backward;
+create index pki_name_backward on pki_name (tenant, reversed, certificate desc);
 -- What is in force by its end, with all that decides whether it is overdue, so that counting never visits the table.
 drop index pki_certificate_expiry;
 create index pki_certificate_state_end on pki_certificate

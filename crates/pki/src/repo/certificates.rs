@@ -304,17 +304,22 @@ pub(crate) fn overdue(
     )
 }
 
-/// The certificates in force that end next: profile, subject, end.
-pub(crate) fn next_to_end(rx: &mut Rx<'_>, now: Time, limit: u32) -> Result<Vec<(String, String, Time)>> {
+/// A tenant's certificates in force that end next: profile, subject, end.
+pub(crate) fn next_to_end(
+    rx: &mut Rx<'_>,
+    tenant: TenantId,
+    now: Time,
+    limit: u32,
+) -> Result<Vec<(String, String, Time)>> {
     rx.all(
         sql!(
             "-- pki.next_to_end
             select profile, subject, not_after from pki_certificate
-            where state = 'issued' and not_after > $1
+            where tenant = $1 and state = 'issued' and not_after > $2
             order by not_after
-            limit $2"
+            limit $3"
         ),
-        &values![now, i64::from(limit)],
+        &values![tenant, now, i64::from(limit)],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )
 }

@@ -1,5 +1,9 @@
 //! The SQL texts of searches in the inventory. Each follows one index and stops after a page, so that a page costs the
 //! same in a house of ten certificates and of a million; the other conditions are looked at on the way.
+//!
+//! PostgreSQL plans some of these without knowing their values, and a bound on `not_after` then looks as if it led to few
+//! certificates, even when it holds for all. `coalesce(not_after, not_after)` is the same value and no reason to follow
+//! the index of ends.
 
 use base::{Id, Result, Time};
 use store::{Rx, sql, values};
@@ -96,7 +100,8 @@ fn newest(
         sql!(
             "-- pki.newest
             select id from pki_certificate
-            where tenant = $1 and id < $2 and not_after >= $3 and not_after < $4
+            where tenant = $1 and id < $2 and coalesce(not_after, not_after) >= $3
+                and coalesce(not_after, not_after) < $4
             order by id desc
             limit $5"
         ),
@@ -116,7 +121,8 @@ fn newest_of_state(
         sql!(
             "-- pki.newest_of_state
             select id from pki_certificate
-            where tenant = $1 and state = $2 and id < $3 and not_after >= $4 and not_after < $5
+            where tenant = $1 and state = $2 and id < $3 and coalesce(not_after, not_after) >= $4
+                and coalesce(not_after, not_after) < $5
             order by id desc
             limit $6"
         ),
@@ -136,7 +142,8 @@ fn newest_of_profile(
         sql!(
             "-- pki.newest_of_profile
             select id from pki_certificate
-            where tenant = $1 and profile = $2 and id < $3 and not_after >= $4 and not_after < $5
+            where tenant = $1 and profile = $2 and id < $3 and coalesce(not_after, not_after) >= $4
+                and coalesce(not_after, not_after) < $5
                 and ($6 = '' or state = $6)
             order by id desc
             limit $7"
@@ -165,7 +172,8 @@ fn newest_of_owner(
         sql!(
             "-- pki.newest_of_owner
             select id from pki_certificate
-            where tenant = $1 and owner = $2 and id < $3 and not_after >= $4 and not_after < $5
+            where tenant = $1 and owner = $2 and id < $3 and coalesce(not_after, not_after) >= $4
+                and coalesce(not_after, not_after) < $5
                 and ($6 = '' or state = $6) and ($7 = '' or profile = $7)
             order by id desc
             limit $8"
@@ -235,8 +243,9 @@ fn ending_of_state(
     )
 }
 
-/// A certificate of several such names stands where the first of them does. `bounds` are where the search began, where
-/// this page begins, and where the search ends.
+/// A certificate of several such names stands where the first of them does. The bounds are where the search began, where
+/// this page begins, and where the search ends. With `|| ''` a planner cannot follow the index of names to find that
+/// first name, and looks among the names of the certificate, of which there are few.
 fn by_name(
     rx: &mut Rx<'_>,
     tenant: TenantId,
@@ -253,11 +262,12 @@ fn by_name(
             where n.tenant = $1 and n.name >= $3 and n.name < $4 and (n.name > $3 or n.certificate < $5)
                 and not exists (
                     select 1 from pki_name m
-                    where m.tenant = $1 and m.certificate = n.certificate and m.name >= $2
+                    where m.tenant = $1 and m.certificate = n.certificate and m.name || '' >= $2
                         and (m.name < n.name or (m.name = n.name and m.position < n.position))
                 )
-                and c.not_after >= $6 and c.not_after < $7 and ($8 = '' or c.state = $8)
-                and ($9 = '' or c.profile = $9) and ($10 = '' or c.owner = $10)
+                and coalesce(c.not_after, c.not_after) >= $6 and coalesce(c.not_after, c.not_after) < $7
+                and ($8 = '' or c.state = $8) and ($9 = '' or c.profile = $9)
+                and ($10 = '' or c.owner = $10)
             order by n.name, n.certificate desc
             limit $11"
         ),
@@ -294,11 +304,12 @@ fn by_suffix(
             where n.tenant = $1 and n.reversed >= $3 and n.reversed < $4 and (n.reversed > $3 or n.certificate < $5)
                 and not exists (
                     select 1 from pki_name m
-                    where m.tenant = $1 and m.certificate = n.certificate and m.reversed >= $2
+                    where m.tenant = $1 and m.certificate = n.certificate and m.reversed || '' >= $2
                         and (m.reversed < n.reversed or (m.reversed = n.reversed and m.position < n.position))
                 )
-                and c.not_after >= $6 and c.not_after < $7 and ($8 = '' or c.state = $8)
-                and ($9 = '' or c.profile = $9) and ($10 = '' or c.owner = $10)
+                and coalesce(c.not_after, c.not_after) >= $6 and coalesce(c.not_after, c.not_after) < $7
+                and ($8 = '' or c.state = $8) and ($9 = '' or c.profile = $9)
+                and ($10 = '' or c.owner = $10)
             order by n.reversed, n.certificate desc
             limit $11"
         ),

@@ -140,7 +140,7 @@ impl Pki {
     /// The store's.
     pub async fn look_up_figures(&self) -> Result<()> {
         let now = self.house.now();
-        let found = self
+        let mut found = self
             .house
             .db
             .read("pki.figures", move |rx| {
@@ -148,8 +148,10 @@ impl Pki {
                 let mut tenants: Vec<_> = all.iter().map(|one| one.tenant).collect();
                 tenants.dedup();
                 let (mut counts, mut overdue, mut authorities) = (Vec::new(), Vec::new(), Vec::new());
+                let mut next = Vec::new();
                 for tenant in tenants {
                     counts.extend(repo::counts(rx, tenant, now, ending(now))?);
+                    next.extend(repo::next_to_end(rx, tenant, now, SHOWN_MAX)?);
                     overdue.extend(repo::count_overdue(rx, tenant, now, ending(now))?);
                 }
                 for authority in all {
@@ -158,11 +160,12 @@ impl Pki {
                     let responder_ends = repo::responder(rx, tenant, id)?.map(|one| one.not_after);
                     authorities.push(AuthorityFigures { authority, lists, responder_ends });
                 }
-                let next = repo::next_to_end(rx, now, SHOWN_MAX)?;
                 let abandoned = repo::abandoned_since(rx, now.minus(ABANDONED_SHOWN))?;
                 Ok(Found { next, authorities, counts, overdue, abandoned })
             })
             .await?;
+        found.next.sort_by_key(|(_, _, end)| *end);
+        found.next.truncate(SHOWN_MAX as usize);
         let samples = samples(&found, now);
         *self.figures.looked_up.lock().unwrap_or_else(PoisonError::into_inner) = samples;
         Ok(())

@@ -131,7 +131,8 @@ fn without_arguments(text: &str) -> String {
         rest = after.split_once('}').map_or("", |(_, tail)| tail);
     }
     out.push_str(rest);
-    out
+    // The mark ends a sentence by itself.
+    out.replace("….", NOT_KEPT)
 }
 
 impl Pki {
@@ -306,7 +307,7 @@ mod tests {
     fn a_refusal_is_told_again_without_what_was_asked_for() {
         assert_eq!(
             sentences(&error::NAME_FORBIDDEN, Lang::En),
-            ["The name … is not for this asker.", "The operator decides this with …."]
+            ["The name … is not for this asker.", "The operator decides this with …"]
         );
         assert_eq!(
             sentences(&error::KEY_BARRED, Lang::Pt)[1],

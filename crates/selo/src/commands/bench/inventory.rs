@@ -99,7 +99,14 @@ fn searches(now: Time) -> Vec<(&'static str, Wanted)> {
         (
             "inventory-profile",
             of(|number, _| Search {
-                profile: Some(["server", "client", "svid"][number % 3].to_owned()),
+                profile: Some(
+                    match number % 3 {
+                        0 => "server",
+                        1 => "client",
+                        _ => "svid",
+                    }
+                    .to_owned(),
+                ),
                 ..Search::default()
             }),
         ),
