@@ -4,6 +4,10 @@
 //! house's own authority. A client that is absent says so and is not run.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the served house lives by the machine's clock, and its clients where it is told"
+)]
 
 #[path = "acme_support/mod.rs"]
 mod acme_support;
