@@ -1,6 +1,7 @@
 // A house that is not there: it answers the calls of the contract from memory, for `npm run dev`, `npm run preview`
 // and the unit tests. Failures are asked for by sentinel input, listed in README.md. It is never part of the build.
 import { readFileSync } from 'node:fs';
+import { Authority } from './authority.ts';
 import { PICTURE } from './picture.ts';
 
 type Row = Record<string, string>;
@@ -72,10 +73,12 @@ export class House {
   private readonly used = new Set<string>();
   private readonly credentials: Credential[] = [];
   private readonly jobs: Job[] = [];
+  private readonly authority: Authority;
   private counter = 0;
 
   constructor(options: { credentials?: number; signedIn?: boolean } = {}) {
     this.signedIn = options.signedIn ?? false;
+    this.authority = new Authority(options.credentials ?? 0);
     for (let index = 0; index < (options.credentials ?? 0); index += 1) {
       const name = PEOPLE[index % PEOPLE.length] ?? '';
       const made = this.make({ name, email: `aluno${index}@example.org`, degree: DEGREES[index % DEGREES.length] ?? '', field: 'Direito', grade: '17 valores', date: '2026-07-31' }, `2026-11-${String(24 - (index % 20)).padStart(2, '0')}T09:${String(59 - (index % 60)).padStart(2, '0')}:00Z`);
@@ -169,6 +172,8 @@ export class House {
       if (proof[1]?.endsWith('s5t7') && this.facts().at(0)?.id === proof[1]) return this.error(request, 503, 'LOG_NOT_MERGED', 'merged', [], { 'retry-after': '2' });
       return new Response(`c2sp.org/tlog-proof@v1\nindex 3\n`, { headers: { 'content-type': 'text/plain' } });
     }
+    const certificates = await this.authority.answer(request, (items, wanted) => this.page(items, wanted));
+    if (certificates) return certificates;
     const job = is('GET', /^\/api\/v1\/jobs\/(\w+)(\/rows|\/failed\.csv)?$/);
     if (job) return this.job(request, job[1] ?? '', job[2] ?? '', query);
     const erase = is('POST', /^\/api\/v1\/people\/(\w+)\/erase$/);

@@ -13,6 +13,10 @@ import { Button, Problem, Seal, Waiting } from './ui/pieces.tsx';
 import { chooseLang, currentLang, LANG_NAMES, LANGS, useLang, useT, type Key } from './words/index.ts';
 
 const AuditPage = lazy(() => import('./pages/audit.tsx'));
+const AuthorityPage = lazy(() => import('./pages/authority.tsx'));
+const CertificatesPage = lazy(() => import('./pages/certificates.tsx'));
+const CertificatePage = lazy(() => import('./pages/certificate.tsx'));
+const RefusalsPage = lazy(() => import('./pages/refusals.tsx'));
 const ApiPage = lazy(() => import('./pages/api.tsx'));
 
 export function App() {
@@ -24,7 +28,8 @@ export function App() {
 }
 
 const TITLES: Partial<Record<Route['page'], Key>> = {
-  enter: 'enter.title', list: 'list.title', issue: 'issue.title', audit: 'audit.title', api: 'api.title', nothing: 'notfound.title',
+  enter: 'enter.title', list: 'list.title', issue: 'issue.title', audit: 'audit.title',
+  authority: 'pki.title', certificates: 'certs.title', certificate: 'certs.title', refusals: 'refusals.title', api: 'api.title', nothing: 'notfound.title',
 };
 
 function Frame() {
@@ -79,6 +84,14 @@ function Page({ route }: { route: Route }) {
       return <IssuePage key={tenant} mode={route.mode} job={route.job} />;
     case 'credential':
       return <CredentialPage key={route.id} id={route.id} />;
+    case 'authority':
+      return <AuthorityPage />;
+    case 'certificates':
+      return <CertificatesPage filter={route.filter} />;
+    case 'certificate':
+      return <CertificatePage key={route.id} id={route.id} />;
+    case 'refusals':
+      return <RefusalsPage />;
     case 'audit':
       return <AuditPage key={tenant} filter={route.filter} />;
     case 'api':
@@ -99,11 +112,12 @@ function Nothing() {
   );
 }
 
-const NAV: readonly { page: Route['page']; also?: Route['page']; to: string; key: Key }[] = [
-  { page: 'list', also: 'credential', to: paths.list(), key: 'nav.list' },
-  { page: 'issue', to: paths.issue(), key: 'nav.issue' },
-  { page: 'audit', to: paths.audit(), key: 'nav.audit' },
-  { page: 'api', to: paths.api(), key: 'nav.api' },
+const NAV: readonly { pages: readonly Route['page'][]; to: string; key: Key }[] = [
+  { pages: ['list', 'credential'], to: paths.list(), key: 'nav.list' },
+  { pages: ['issue'], to: paths.issue(), key: 'nav.issue' },
+  { pages: ['authority', 'certificates', 'certificate', 'refusals'], to: paths.authority(), key: 'nav.pki' },
+  { pages: ['audit'], to: paths.audit(), key: 'nav.audit' },
+  { pages: ['api'], to: paths.api(), key: 'nav.api' },
 ];
 
 function Top({ route, known }: { route: Route; known: boolean }) {
@@ -120,7 +134,7 @@ function Top({ route, known }: { route: Route; known: boolean }) {
         {known ? (
           <nav aria-label={t('app.nav')}>
             {NAV.map((one) => (
-              <Link key={one.page} to={one.to} aria-current={route.page === one.page || route.page === one.also ? 'page' : undefined}>{t(one.key)}</Link>
+              <Link key={one.key} to={one.to} aria-current={one.pages.includes(route.page) ? 'page' : undefined}>{t(one.key)}</Link>
             ))}
           </nav>
         ) : null}

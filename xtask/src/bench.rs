@@ -28,6 +28,8 @@ pub struct Line {
     pub cpu_us: f64,
     pub items: f64,
     pub fsyncs: Option<f64>,
+    /// Microseconds that 95 of 100 stay below.
+    pub p95_us: Option<f64>,
     pub note: String,
 }
 
@@ -57,6 +59,7 @@ fn line_of(words: &str) -> Option<Line> {
         cpu_us: number("cpu_us")?,
         items: number("items").unwrap_or_default(),
         fsyncs: number("fsyncs"),
+        p95_us: number("p95_us"),
         note: note.trim().trim_matches('"').to_owned(),
     })
 }
@@ -70,6 +73,10 @@ pub enum Measure {
     EndToEnd(f64),
     /// CPU milliseconds of one item, at most so many.
     Milliseconds(f64),
+    /// Milliseconds of wall time that 95 of 100 items stay below, at most so many.
+    Within(f64),
+    /// Items per second, end to end, as a share of another line of the same run.
+    ShareOf(&'static str, f64),
 }
 
 /// One figure of the house.
@@ -98,7 +105,7 @@ enum Made {
     Selo { what: &'static str },
 }
 
-const PROGRAMS: [Program; 7] = [
+const PROGRAMS: [Program; 9] = [
     Program {
         names: &["issue", "verify"],
         made: Made::Example { package: "proof", example: "proof_speed" },
@@ -169,6 +176,17 @@ const PROGRAMS: [Program; 7] = [
         ],
     },
     Program {
+        names: &["pki", "pki-token"],
+        made: Made::Example { package: "selo", example: "pki_token_speed" },
+        needs: &[tools::SOFTHSM],
+        figures: &[Figure {
+            what: "certificates issued by a key on SoftHSM, against SoftHSM alone",
+            line: "pki-token-issue",
+            measure: Measure::ShareOf("pki-token-raw", 0.7),
+            peer: None,
+        }],
+    },
+    Program {
         names: &["bulk"],
         made: Made::Selo { what: "bulk" },
         needs: &[],
@@ -217,6 +235,20 @@ const PROGRAMS: [Program; 7] = [
         ],
     },
     Program {
+        names: &["inventory"],
+        made: Made::Selo { what: "inventory" },
+        needs: &[],
+        figures: &[
+            within("1 M certificates, searched by the beginning of a name", "inventory-name", 50.0),
+            within("the same, by domain", "inventory-suffix", 50.0),
+            within("the same, by owner", "inventory-owner", 50.0),
+            within("the same, by state and end", "inventory-state-end", 50.0),
+            within("the same, by profile", "inventory-profile", 50.0),
+            within("the same, page 1,000 of all", "inventory-page", 50.0),
+            within("the lists of 1 M revoked, 16 shards, all", "inventory-lists", 2000.0),
+        ],
+    },
+    Program {
         names: &["log"],
         made: Made::Selo { what: "log" },
         needs: &[],
@@ -236,6 +268,10 @@ const PROGRAMS: [Program; 7] = [
         ],
     },
 ];
+
+const fn within(what: &'static str, line: &'static str, milliseconds: f64) -> Figure {
+    Figure { what, line, measure: Measure::Within(milliseconds), peer: None }
+}
 
 /// One row of the table.
 #[derive(Debug, Clone)]
@@ -391,11 +427,26 @@ fn row(figure: &Figure, rounds: &[(Vec<Line>, Vec<Line>)]) -> Result<Row, Troubl
             format!("{}/s", grouped(middle(|line| line.rate))),
             middle(|line| line.rate) / goal,
         ),
+        Measure::ShareOf(line, goal) => {
+            let share = |(ours, _): &(Vec<Line>, Vec<Line>)| {
+                Some(named(ours, figure.line)?.rate / named(ours, line)?.rate)
+            };
+            let share = median(rounds.iter().filter_map(share).collect());
+            (
+                format!("{:.0} % of {line}", goal * 100.0),
+                format!("{}/s, {:.0} %", grouped(middle(|line| line.rate)), share * 100.0),
+                share / goal,
+            )
+        }
         Measure::Milliseconds(goal) => (
             format!("{goal} ms"),
             format!("{:.1} ms", middle(|line| line.cpu_us) / 1e3),
             goal * 1e3 / middle(|line| line.cpu_us),
         ),
+        Measure::Within(goal) => {
+            let p95 = middle(|line| line.p95_us.unwrap_or(f64::INFINITY));
+            (format!("p95 {goal} ms"), format!("{:.1} ms", p95 / 1e3), goal * 1e3 / p95)
+        }
     };
     let mut note = newest.note.clone();
     if let Some(fsyncs) = newest.fsyncs.filter(|_| newest.items > 0.0) {

@@ -22,6 +22,9 @@ const SMALL: Duration = Duration::from_secs(5 * 60);
 /// Where the private PostgreSQL is; tests make databases and roles of their own there.
 pub const POSTGRES: &str = "SELO_TEST_POSTGRES";
 
+/// Rules that Prometheus evaluates, and their trials.
+const ALERTS: &str = "deploy/prometheus/selo-alerts.yml";
+const ALERT_TRIALS: &str = "deploy/prometheus/selo-alerts.test.yml";
 /// Where the programs of the pinned Python packages are; tests that need one say when it is absent.
 const PYTHON: &str = "SELO_TEST_PYTHON";
 
@@ -69,6 +72,7 @@ struct Parts {
     browser: bool,
     binary: bool,
     wasm: bool,
+    alerts: bool,
 }
 
 impl Parts {
@@ -83,14 +87,24 @@ impl Parts {
             browser: more && binary && has("web/e2e/package.json"),
             binary,
             wasm: has("crates/proof/Cargo.toml") && has("crates/render/Cargo.toml"),
+            alerts: more && has(ALERTS),
         }
     }
 
     fn tools(self, sqlite_only: bool) -> Vec<Tool> {
-        let mut tools =
-            vec![tools::C_COMPILER, tools::SOFTHSM, tools::OPENSSL, tools::DEHYDRATED, tools::CURL];
+        let mut tools = vec![
+            tools::C_COMPILER,
+            tools::SOFTHSM,
+            tools::NSS_TOOLS,
+            tools::OPENSSL,
+            tools::DEHYDRATED,
+            tools::CURL,
+        ];
         if !sqlite_only {
             tools.push(tools::POSTGRES);
+        }
+        if self.alerts {
+            tools.push(tools::PROMTOOL);
         }
         if self.web || self.interop || self.browser {
             tools.extend([tools::NODE, tools::NPM]);
@@ -166,6 +180,9 @@ pub fn command(words: &[String]) -> Outcome {
     run.leg("dependencies", dependencies::house);
     if built && python {
         run.leg("pkilint", || python::pkilint(&guard));
+    }
+    if parts.alerts {
+        run.leg("alerts", || alerts(&guard));
     }
     if built && parts.binary {
         run.leg("contract", || generate::compare(&guard));
@@ -255,6 +272,19 @@ fn web(guard: &Guard) -> Result<Report, Trouble> {
     }
     total.add(of_node(&read(&log)));
     Ok(if total.ran() > 0 { Report { counts: total, ..Report::default() } } else { Report::held("built") })
+}
+
+/// The alert rules: read by Prometheus's own tool, and each tried on made-up figures.
+fn alerts(guard: &Guard) -> Result<Report, Trouble> {
+    let promtool = tools::path_of(&tools::PROMTOOL)
+        .ok_or_else(|| Trouble::wrong_use("promtool is missing: apt-get install prometheus"))?;
+    for words in [["check", "rules", ALERTS], ["test", "rules", ALERT_TRIALS]] {
+        let report = quiet(place::command(&promtool).args(words), "alerts", SMALL, guard)?;
+        if report.counts.failed > 0 {
+            return Ok(report);
+        }
+    }
+    Ok(Report::held("each alert speaks and is silent"))
 }
 
 /// A leg that is one check and says nothing when it holds.

@@ -20,7 +20,10 @@ pub const SOFTHSM: Tool = Tool { program: "softhsm2-util", packages: &["softhsm2
 pub const NODE: Tool = Tool { program: "node", packages: &["nodejs"] };
 pub const NPM: Tool = Tool { program: "npm", packages: &["npm"] };
 pub const CHROMIUM: Tool = Tool { program: "chromium", packages: &["chromium"] };
+pub const NSS_TOOLS: Tool = Tool { program: "certutil", packages: &["libnss3-tools"] };
 pub const PDF_TOOLS: Tool = Tool { program: "pdftoppm", packages: &["poppler-utils"] };
+/// Of the package only `promtool` is used; its service is not started.
+pub const PROMTOOL: Tool = Tool { program: "promtool", packages: &["prometheus"] };
 pub const WRK: Tool = Tool { program: "wrk", packages: &["wrk"] };
 pub const OPENSSL: Tool = Tool { program: "openssl", packages: &["openssl"] };
 pub const DEHYDRATED: Tool = Tool { program: "dehydrated", packages: &["dehydrated"] };

@@ -29,4 +29,12 @@ base::codes! {
     TIME = "TIME_INVALID", Malformed,
         en "This is no time of RFC 3339." => "Write it like 2026-07-31T12:00:00Z.",
         pt "Isto não é um instante da RFC 3339." => "Escreva-o como 2026-07-31T12:00:00Z.";
+    /// A mirror that cannot be used.
+    MIRROR = "LOG_MIRROR_REFUSED", Conflict,
+        en "The mirror of the log {log} cannot be used: {reason}." => "Nothing was put back. Take another mirror; one that was tampered with is evidence, keep it.",
+        pt "O espelho do registo {log} não pode ser usado: {reason}." => "Nada foi reposto. Use outro espelho; um que foi alterado é prova, guarde-o.";
+    /// The house's log is shorter than a checkpoint that it signed once.
+    BEHIND = "LOG_BEHIND", Conflict,
+        en "The log {log} has {found} leaves here, and {signed} in a checkpoint that it signed: this is an earlier state." => "Put back what is missing before the house opens: selo pki replay --log DIR",
+        pt "O registo {log} tem aqui {found} folhas, e {signed} num ponto de controlo que assinou: este é um estado anterior." => "Reponha o que falta antes de a casa abrir: selo pki replay --log DIR";
 }

@@ -8,12 +8,14 @@
 pub mod error;
 pub mod facts;
 mod http;
+mod mirror;
 mod model;
 mod repo;
 mod service;
 mod tiles;
 
 pub use http::{admin_routes, contract, public_routes};
+pub use mirror::Mirror;
 pub use model::{LogHead, LogReport, Proven};
 pub use service::{Audit, check_proof};
 

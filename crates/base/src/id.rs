@@ -36,6 +36,8 @@ kinds! {
     User = "user";
     /// A key for programs.
     ApiKey = "key";
+    /// An account of a partner's program.
+    Account = "acct";
     /// An entry of an administrator's browser.
     Session = "sess";
     /// An issued (or planned) credential.
@@ -58,8 +60,10 @@ kinds! {
     Authority = "ca";
     /// A ceremony in which a hierarchy was made.
     Ceremony = "cer";
+    /// What a house asks of its offline root.
+    RootRequest = "rreq";
     /// An account of a program that gets certificates by itself (ACME).
-    AcmeAccount = "acct";
+    AcmeAccount = "acme";
     /// What such a program ordered.
     AcmeOrder = "ord";
     /// Whether such a program controls a name.

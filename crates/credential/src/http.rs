@@ -15,7 +15,7 @@ use base::{
 };
 use http_kit::{
     Admin, Caller, Context, ErrorReply, Failure, Items, Json, Listed, Paging, PathId, Permissions, Public,
-    Query, Reply, Rules, ZoneRouter,
+    Query, Reply, Rules, Zone, ZoneRouter,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,7 +37,7 @@ pub fn public_routes(credentials: Credentials) -> ZoneRouter<Public> {
     ZoneRouter::new()
         .page("/r/{handle}", Rules::read(), get(recipient))
         .page("/r/{handle}/{file}", Rules::heavy(), get(recipient_file))
-        .page("/status/{handle}", Rules::read().open_to_every_origin(), get(status_list))
+        .page("/status/{handle}", Rules::check().open_to_every_origin(), get(status_list))
         .page("/issuers/{tenant}/did.json", Rules::read().open_to_every_origin(), get(did_document))
         .with_state(credentials)
 }
@@ -47,7 +47,12 @@ pub fn admin_routes(credentials: Credentials) -> ZoneRouter<Admin> {
     routes_of().with_state(credentials)
 }
 
-fn routes_of() -> ZoneRouter<Admin, Credentials> {
+/// What a tenant's program does, in whatever zone it comes by: issue, look up, change, take home.
+pub fn program_routes<Z: Zone>(credentials: Credentials) -> ZoneRouter<Z> {
+    for_programs().with_state(credentials)
+}
+
+fn for_programs<Z: Zone>() -> ZoneRouter<Z, Credentials> {
     ZoneRouter::new()
         .routes(routes!(templates))
         .routes(routes!(list, issue))
@@ -61,9 +66,14 @@ fn routes_of() -> ZoneRouter<Admin, Credentials> {
         .routes(routes!(job))
         .routes(routes!(rows))
         .routes(routes!(failed))
-        .routes(routes!(erase))
-        .page("/status/{handle}", Rules::read(), get(status_list))
-        .page("/v/{handle}/credential.json", Rules::read(), get(behind_page))
+}
+
+fn routes_of() -> ZoneRouter<Admin, Credentials> {
+    for_programs().routes(routes!(erase)).page("/status/{handle}", Rules::check(), get(status_list)).page(
+        "/v/{handle}/credential.json",
+        Rules::read(),
+        get(behind_page),
+    )
 }
 
 // ---- shapes

@@ -20,7 +20,7 @@ mod service;
 mod table;
 mod template;
 
-pub use http::{admin_routes, contract, public_routes};
+pub use http::{admin_routes, contract, program_routes, public_routes};
 pub use model::{Credential, State};
 pub use service::{BULK, BulkWork, Credentials, Detail, Document, Erasing, Issued, RowOutcome};
 pub use template::{TEMPLATES, Template};

@@ -17,4 +17,8 @@ base::codes! {
     JOB_KIND = "JOB_KIND_UNKNOWN", Internal,
         en "This program does not know the job {kind}." => "Start a program of the version that made the job.",
         pt "Este programa não conhece o trabalho {kind}." => "Inicie um programa da versão que criou o trabalho.";
+    /// A leaf that cannot be put back.
+    LEAF_UNREADABLE = "LOG_LEAF_UNREADABLE", Conflict,
+        en "Leaf {index} of the log cannot be put back: {reason}." => "Nothing after it was put back. Use the version of Selo that wrote the log, and its own mirror.",
+        pt "A folha {index} do registo não pode ser reposta: {reason}." => "Nada depois dela foi reposto. Use a versão do Selo que escreveu o registo, e o seu próprio espelho.";
 }

@@ -41,6 +41,12 @@ impl Log {
         }
     }
 
+    /// Whether leaves hold the payload itself beside its hash, so that a mirror is enough to rebuild what was lost. Only
+    /// where everything in it is public anyway: serial numbers, keys and times of certificates.
+    pub const fn leaves_hold_payloads(self) -> bool {
+        matches!(self, Self::Ca)
+    }
+
     /// The log of that name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|log| log.name() == name)
@@ -308,6 +314,9 @@ fn entry(staged: &Staged, seals: &dyn Seals) -> Result<Vec<u8>> {
     );
     leaf.insert("request".into(), json!(call.request));
     leaf.insert("payload".into(), json!(hex(&proof::crypto::sha256(&canonical(&fact.payload)?))));
+    if fact.kind.log.leaves_hold_payloads() {
+        leaf.insert("data".into(), Value::Object(fact.payload.clone()));
+    }
     if let Some((kind, digest)) = &fact.object {
         leaf.insert("object".into(), json!({"kind": kind, "sha256": hex(digest)}));
     }

@@ -11,6 +11,7 @@ mod fact;
 mod house;
 pub mod jobs;
 mod repo;
+mod restore;
 mod sequencer;
 
 pub use bus::{Bus, Event, Handler, Subscription, forget_older_than};
@@ -20,19 +21,16 @@ pub use fact::{
 pub use house::House;
 pub use repo::{
     Audited, Leaf, LogRange, Recorded, Search, audited, census, fact_by_id, first_of_resource, forget_person,
-    leaf_of, leaves, log_size, payloads_of_resource, search, waiting_from,
+    leaf_of, leaves, log_size, of_type, payloads_of_resource, search, waiting_from,
 };
+pub use restore::ReturnedLeaf;
 pub use sequencer::Sequencer;
 
 use store::Migration;
 
 /// This crate's tables.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    room: "events",
-    name: "0001_facts",
-    sqlite: include_str!("../migrations/sqlite/0001_facts.sql"),
-    postgres: include_str!("../migrations/postgres/0001_facts.sql"),
-}];
+pub const MIGRATIONS: &[Migration] =
+    &[store::migration!("events", "0001_facts"), store::migration!("events", "0002_by_type")];
 
 /// Tables that belong to no tenant, each with its reason.
 pub const TABLES_WITHOUT_TENANT: &[(&str, &str)] = &[

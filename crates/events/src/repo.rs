@@ -7,7 +7,7 @@ use base::{
 use serde_json::Value;
 use store::{Row, Rx, Sql, Tx, sql, values};
 
-use crate::fact::{Fact, Log};
+use crate::fact::{Fact, FactType, Log};
 
 /// A fact as it was recorded.
 #[derive(Debug, Clone)]
@@ -180,16 +180,73 @@ pub(crate) fn take_pending(tx: &mut Tx<'_>, log: Log, limit: u32) -> Result<Vec<
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     for (fact, _) in &waiting {
-        let fact: Id<Event> = *fact;
-        tx.execute(
-            sql!(
-                "-- events.delete_pending
-                delete from events_pending where fact = $1"
-            ),
-            &values![fact],
-        )?;
+        delete_pending(tx, *fact)?;
     }
     Ok(waiting)
+}
+
+/// Takes a fact from those that wait for their place.
+pub(crate) fn delete_pending(tx: &mut Tx<'_>, fact: Id<Event>) -> Result<()> {
+    tx.execute(
+        sql!(
+            "-- events.delete_pending
+            delete from events_pending where fact = $1"
+        ),
+        &values![fact],
+    )?;
+    Ok(())
+}
+
+/// The leaf's bytes of a fact, if it is there.
+pub(crate) fn entry_of(tx: &mut Tx<'_>, fact: Id<Event>) -> Result<Option<Vec<u8>>> {
+    tx.optional(
+        sql!(
+            "-- events.entry_of
+            select entry from events_fact where id = $1"
+        ),
+        &values![fact],
+        |row| row.get(0),
+    )
+}
+
+/// A fact as far as its leaf tells of it.
+pub(crate) struct RestoredFact<'a> {
+    pub(crate) tenant: Id<Tenant>,
+    pub(crate) id: Id<Event>,
+    pub(crate) kind: &'a FactType,
+    pub(crate) time: Time,
+    /// Kind and pseudonym.
+    pub(crate) actor: (&'a str, &'a str),
+    pub(crate) resource: &'a str,
+    pub(crate) correlation: String,
+    pub(crate) payload: Value,
+    pub(crate) entry: &'a [u8],
+}
+
+pub(crate) fn insert_restored(tx: &mut Tx<'_>, fact: &RestoredFact<'_>) -> Result<()> {
+    tx.execute(
+        sql!(
+            "-- events.insert_restored
+            insert into events_fact (tenant, id, log, type, time, actor_kind, actor_id, resource_type,
+                resource_id, correlation, payload, entry)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        ),
+        &values![
+            fact.tenant,
+            fact.id,
+            fact.kind.log.name(),
+            fact.kind.name,
+            fact.time,
+            fact.actor.0,
+            fact.actor.1,
+            fact.kind.resource,
+            fact.resource,
+            fact.correlation.as_str(),
+            fact.payload.clone(),
+            fact.entry
+        ],
+    )?;
+    Ok(())
 }
 
 /// A stretch of a log, in order.
@@ -346,6 +403,28 @@ pub fn first_of_resource(rx: &mut Rx<'_>, kind: &str, resource: &str) -> Result<
             limit 1"
         ),
         &values![resource, kind],
+        recorded,
+    )
+}
+
+/// A tenant's facts of a type that are older than `before`, newest first.
+pub fn of_type(
+    rx: &mut Rx<'_>,
+    tenant: Id<Tenant>,
+    kind: &str,
+    before: Id<Event>,
+    limit: u32,
+) -> Result<Vec<Recorded>> {
+    rx.all(
+        sql!(
+            "-- events.of_type
+            select id, tenant, log, type, time, actor_kind, actor_id, resource_type, resource_id, correlation,
+                payload, origin_sealed
+            from events_fact where tenant = $1 and type = $2 and id < $3
+            order by id desc
+            limit $4"
+        ),
+        &values![tenant, kind, before, i64::from(limit)],
         recorded,
     )
 }

@@ -13,6 +13,7 @@ use base::{Call, Error, Id, Kind, Result, Secret, id::kind};
 
 use crate::{
     Failure,
+    clients::ClientCertificate,
     error::{FORBIDDEN, NOT_FOUND, UNAUTHENTICATED},
 };
 
@@ -34,6 +35,8 @@ pub enum Credentials {
     Session(Secret<String>),
     /// `Authorization: Bearer …`: an API key.
     ApiKey(Secret<String>),
+    /// A client certificate that was shown in the handshake, DER. Nothing else that the request shows counts then.
+    Certificate(Arc<[u8]>),
     /// The local socket: the operating system says that it is the owner of the home.
     Owner,
 }
@@ -188,6 +191,9 @@ fn alike(error: Error) -> Error {
 fn shown(parts: &Parts) -> Credentials {
     if parts.extensions.get::<Peer>() == Some(&Peer::Owner) {
         return Credentials::Owner;
+    }
+    if let Some(ClientCertificate(certificate)) = parts.extensions.get() {
+        return Credentials::Certificate(Arc::clone(certificate));
     }
     let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
     if let Some(value) = values.next() {

@@ -35,6 +35,34 @@ pub const SETTINGS: &[Setting] = &[
         "Endereço e porta da zona dos administradores; nunca acessível a partir da internet.",
     ),
     Setting::new(
+        "http.plain_listen",
+        SettingKind::Text,
+        "",
+        "Address and port for plain HTTP beside a public listener with TLS: revocation lists and answers, and a redirect to the public address. Empty: none.",
+        "Endereço e porta para HTTP simples ao lado de uma escuta pública com TLS: listas e respostas de revogação, e um reencaminhamento para o endereço público. Vazio: nenhum.",
+    ),
+    Setting::new(
+        "http.partner_listen",
+        SettingKind::Text,
+        "",
+        "Address and port of the partners' zone: TLS with a client certificate of this house's authority. Empty: none.",
+        "Endereço e porta da zona dos parceiros: TLS com um certificado de cliente da autoridade desta casa. Vazio: nenhum.",
+    ),
+    Setting::new(
+        "http.public_tls",
+        SettingKind::Enum(&["off", "files", "own"]),
+        "off",
+        "TLS of the public listener: off, from files, or with a certificate of this house's own authority. Unset, files count when they are named.",
+        "TLS da escuta pública: off, de ficheiros (files), ou com um certificado da autoridade desta casa (own). Sem valor, contam os ficheiros que forem indicados.",
+    ),
+    Setting::new(
+        "http.admin_tls",
+        SettingKind::Enum(&["off", "own"]),
+        "off",
+        "TLS of the administrators' listener: off, or with a certificate of this house's own authority.",
+        "TLS da escuta dos administradores: off, ou com um certificado da autoridade desta casa (own).",
+    ),
+    Setting::new(
         crate::tls::CERTIFICATE_SETTING,
         SettingKind::Path,
         "",
@@ -118,6 +146,13 @@ pub const SETTINGS: &[Setting] = &[
         "Attempts to sign in per address and minute.",
         "Tentativas de entrada por endereço e minuto.",
     ),
+    Setting::new(
+        "http.rate_check",
+        integer(1, 10_000_000, "requests/minute"),
+        "60000",
+        "Questions per address and minute whether something still holds: revocation lists, OCSP, renewal information.",
+        "Perguntas por endereço e minuto sobre se algo ainda vale: listas de revogação, OCSP, informação de renovação.",
+    ),
 ];
 
 /// Requests per minute and address, by class.
@@ -131,12 +166,14 @@ pub struct Rates {
     pub heavy: u32,
     /// Attempts to sign in.
     pub entry: u32,
+    /// Whether something still holds.
+    pub check: u32,
 }
 
 /// The door's settings, checked.
 #[derive(Debug, Clone)]
 pub struct DoorSettings {
-    /// Whether browsers are told to come by https only (`public_url` is https).
+    /// Whether browsers are told to come by https only (`public_url` is https, and not this machine's own).
     pub https: bool,
     /// Requests in hand at once.
     pub requests_max: usize,
@@ -156,7 +193,7 @@ impl DoorSettings {
     pub fn from_config(config: &Config, public_url: &str) -> Result<Self> {
         let rate = |key| u32::try_from(config.integer(key)).unwrap_or(1).max(1);
         Ok(Self {
-            https: public_url.starts_with("https://"),
+            https: is_strict(public_url),
             requests_max: config.size("http.requests_max"),
             cors_origins: config
                 .list("http.cors_origins")
@@ -173,9 +210,18 @@ impl DoorSettings {
                 write: rate("http.rate_write"),
                 heavy: rate("http.rate_heavy"),
                 entry: rate("http.rate_entry"),
+                check: rate("http.rate_check"),
             },
         })
     }
+}
+
+/// Whether browsers are told to come by https only. Not for `localhost`: it would count for every port and every program
+/// of the visitor's machine, the house's own administration without TLS too. For numbers it counts nowhere (RFC 6797 §8.1.1).
+fn is_strict(public_url: &str) -> bool {
+    let Some(host) = public_url.strip_prefix("https://") else { return false };
+    let name = host.split(':').next().unwrap_or(host);
+    name != "localhost" && !name.ends_with(".localhost")
 }
 
 /// An origin as browsers write it (RFC 6454 §7): scheme, host, port; no path, no `*`, no `null`.
@@ -256,6 +302,21 @@ mod tests {
         let config = Config::defaults(&[SETTINGS]).unwrap();
         let door = DoorSettings::from_config(&config, "https://selo.example").unwrap();
         assert!(door.https && door.cors_origins.is_empty() && door.requests_max == 1024);
+    }
+
+    #[test]
+    fn browsers_are_not_told_to_come_to_this_machine_by_https_only() {
+        for (address, strict) in [
+            ("https://selo.example", true),
+            ("https://selo.example:8443", true),
+            ("https://localhost.example", true),
+            ("https://localhost", false),
+            ("https://localhost:8443", false),
+            ("https://selo.localhost:8443", false),
+            ("http://selo.example", false),
+        ] {
+            assert_eq!(is_strict(address), strict, "{address}");
+        }
     }
 
     #[test]

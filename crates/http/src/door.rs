@@ -31,7 +31,7 @@ use tracing::Instrument;
 
 use crate::{
     Failure, OwnShape,
-    caller::{Authenticate, Gatekeeper, LANGUAGE_COOKIE, Peer, cookie},
+    caller::{Authenticate, Gatekeeper, LANGUAGE_COOKIE, Peer, cookie, recognise},
     config::DoorSettings,
     envelope::{self, ErrorPage, Shape},
     error::{BODY_TOO_LARGE, OVERLOADED, REQUEST_TIMEOUT, is_ours, of_status},
@@ -125,6 +125,7 @@ struct Figures {
 struct Door {
     zone: &'static str,
     open: bool,
+    known: bool,
     fittings: Fittings,
     settings: DoorSettings,
     rules: RuleBook,
@@ -156,6 +157,7 @@ impl Door {
         Self {
             zone: Z::NAME,
             open: Z::OPEN,
+            known: Z::KNOWN,
             fittings: fittings.clone(),
             settings: settings.clone(),
             rules,
@@ -297,8 +299,16 @@ impl Door {
         }
         let store = self.fittings.idempotency.clone().filter(|_| rules.idempotent);
         let changes = !matches!(visit.method, Method::GET | Method::HEAD);
+        let known = self.known;
         let work = async move {
             let _permit = permit;
+            if known {
+                let (mut parts, body) = request.into_parts();
+                if let Err(refusal) = recognise(&mut parts).await {
+                    return Failure(refusal).into_response();
+                }
+                request = Request::from_parts(parts, body);
+            }
             let handled = AssertUnwindSafe(once(store.as_deref(), rules.body_bytes_max, request, next));
             handled.catch_unwind().await.unwrap_or_else(|_| panicked())
         };
@@ -382,7 +392,10 @@ impl Door {
             report(&error);
         }
         let page = self.fittings.error_page.filter(|_| self.open);
-        let mut rendered = envelope::render(&error, status, visit.shape, visit.lang, &visit.request_id, page);
+        let mut rendered = match visit.rules.dialect {
+            Some(dialect) => dialect(&error, status),
+            None => envelope::render(&error, status, visit.shape, visit.lang, &visit.request_id, page),
+        };
         for (name, value) in response.headers() {
             if !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH | header::RETRY_AFTER) {
                 rendered.headers_mut().append(name, value.clone());

@@ -123,6 +123,10 @@ base::codes! {
     HTTP_TLS_PAIR = "HTTP_TLS_PAIR_INVALID", Invalid,
         en "The TLS certificate and key cannot be used: {reason}." => "Give the chain as PEM, the server's own certificate first, and the key that belongs to it.",
         pt "O certificado e a chave TLS não podem ser usados: {reason}." => "Indique a cadeia em PEM, com o certificado do servidor em primeiro lugar, e a chave que lhe pertence.";
+    /// A listener does not show the certificate that it was given.
+    HTTP_TLS_SHOWN = "HTTP_TLS_NOT_SHOWN", Internal,
+        en "The listener on {address} does not show its new certificate ({reason})." => "It is tried again; if that goes on, see whether another program answers on this address.",
+        pt "A escuta em {address} não apresenta o seu novo certificado ({reason})." => "Será tentado de novo; se continuar, veja se outro programa responde neste endereço.";
     /// A setting of the door that cannot be read.
     HTTP_SETTING = "HTTP_SETTING_INVALID", Invalid,
         en "{value} cannot be used here." => "Expected: {expected}.",

@@ -59,6 +59,7 @@ impl Limits {
             Class::Write => self.rates.write,
             Class::Heavy => self.rates.heavy,
             Class::Entry => self.rates.entry,
+            Class::Check => self.rates.check,
             Class::Free => return None,
         };
         let step = MINUTE_MICROS / i64::from(rate.max(1));
@@ -135,7 +136,7 @@ impl Verdict {
 mod tests {
     use super::*;
 
-    const RATES: Rates = Rates { read: 60, write: 60, heavy: 60, entry: 6 };
+    const RATES: Rates = Rates { read: 60, write: 60, heavy: 60, entry: 6, check: 60 };
 
     fn at(millis: i64) -> Time {
         Time::from_micros(millis * 1_000)

@@ -35,6 +35,7 @@ use tower::ServiceExt;
 use crate::{
     App,
     caller::Peer,
+    clients::ClientCertificate,
     error::{HTTP_ADDRESS, HTTP_LISTEN, HTTP_PORT_TAKEN},
     tls::Tls,
     zone::{Admin, Zone},
@@ -128,10 +129,16 @@ impl<Z: Zone> Listener<Z> {
                     let _ = stream.set_nodelay(true);
                     let peer = Peer::Network(peer);
                     match self.tls.as_ref().map(Tls::acceptor) {
-                        None => connections.take(ready(Some(stream)), peer, permit),
+                        None => connections.take(ready(Some((stream, None))), peer, permit),
                         // A handshake that fails is the client's affair, as everything on its connection is.
                         Some(acceptor) => {
-                            connections.take(async move { acceptor.accept(stream).await.ok() }, peer, permit);
+                            let opening = async move {
+                                let stream = acceptor.accept(stream).await.ok()?;
+                                let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                                let client = shown.map(|leaf| ClientCertificate(Arc::from(leaf.as_ref())));
+                                Some((stream, client))
+                            };
+                            connections.take(opening, peer, permit);
                         }
                     }
                 }
@@ -182,7 +189,7 @@ impl Socket {
             match accepted {
                 Ok((stream, _)) => match stream.peer_cred() {
                     Ok(peer) if peer.uid() == self.owner || peer.uid() == 0 => {
-                        connections.take(ready(Some(stream)), Peer::Owner, permit);
+                        connections.take(ready(Some((stream, None))), Peer::Owner, permit);
                     }
                     _ => tracing::warn!("Somebody who does not own the home knocked at its socket"),
                 },
@@ -235,7 +242,7 @@ impl Connections {
     /// Serves a connection once it is open; opening it may take as long as a head may.
     fn take<I>(
         &self,
-        opening: impl Future<Output = Option<I>> + Send + 'static,
+        opening: impl Future<Output = Option<(I, Option<ClientCertificate>)>> + Send + 'static,
         peer: Peer,
         permit: OwnedSemaphorePermit,
     ) where
@@ -246,8 +253,8 @@ impl Connections {
         self.tasks.spawn(async move {
             let _permit = permit;
             let serving = async {
-                if let Ok(Some(stream)) = tokio::time::timeout(limits.header_time, opening).await {
-                    converse(stream, peer, router, limits, ending).await;
+                if let Ok(Some((stream, client))) = tokio::time::timeout(limits.header_time, opening).await {
+                    converse(stream, (peer, client), router, limits, ending).await;
                 }
             };
             tokio::select! {
@@ -267,8 +274,13 @@ impl Connections {
     }
 }
 
-async fn converse<I>(stream: I, peer: Peer, router: axum::Router, limits: Limits, ending: CancellationToken)
-where
+async fn converse<I>(
+    stream: I,
+    (peer, client): (Peer, Option<ClientCertificate>),
+    router: axum::Router,
+    limits: Limits,
+    ending: CancellationToken,
+) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     // Set by the first request. hyper's own timer starts only after the protocol is known, and a connection that
@@ -278,6 +290,9 @@ where
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         said.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(peer);
+        if let Some(client) = &client {
+            request.extensions_mut().insert(client.clone());
+        }
         router.clone().oneshot(request)
     });
     let mut builder = Builder::new(TokioExecutor::new());

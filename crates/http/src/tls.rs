@@ -2,7 +2,8 @@
 //! that can be replaced while the listener serves.
 //!
 //! A connection keeps what it was shown; the next one is shown what is newest. Files that do not fit are named and the
-//! old pair stays in use. Never here: an older version of TLS, a key that every user of the machine may read.
+//! old pair stays in use. A listener whose certificate is still to come refuses every handshake until it is there.
+//! Never here: an older version of TLS, a key that every user of the machine may read, an answer in clear meanwhile.
 
 use std::{
     os::unix::fs::PermissionsExt as _,
@@ -11,17 +12,24 @@ use std::{
     time::SystemTime,
 };
 
-use base::{Error, Result, config::Config};
+use base::{
+    Clock, Error, Result,
+    config::{Config, Origin},
+};
 use rustls::{
-    ServerConfig,
+    ConfigBuilder, ServerConfig, WantsVerifier,
     crypto::{CryptoProvider, aws_lc_rs},
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-    server::{ClientHello, ResolvesServerCert},
+    server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, WantsServerCert},
     sign::CertifiedKey,
+    time_provider::{DefaultTimeProvider, TimeProvider},
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::error::{HTTP_TLS_FILE, HTTP_TLS_KEY_OPEN, HTTP_TLS_PAIR};
+use crate::{
+    clients::{Clients, HouseTime},
+    error::{HTTP_SETTING, HTTP_TLS_FILE, HTTP_TLS_KEY_OPEN, HTTP_TLS_PAIR},
+};
 
 /// The longest file of a chain or key.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -32,6 +40,47 @@ pub const CERTIFICATE_SETTING: &str = "http.public_tls_certificate";
 /// The setting that names the key's file.
 pub const KEY_SETTING: &str = "http.public_tls_key";
 
+/// The setting that says where the public listener's pair comes from.
+pub const PUBLIC_SETTING: &str = "http.public_tls";
+/// The setting that says where the administrators' listener's pair comes from.
+pub const ADMIN_SETTING: &str = "http.admin_tls";
+
+/// Where a listener's pair comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pair {
+    /// None: the listener speaks plain HTTP.
+    Off,
+    /// The files that the settings name.
+    Files,
+    /// The house's own authority.
+    Own,
+}
+
+impl Pair {
+    /// Of the public listener. Files that are named count while nobody says otherwise.
+    ///
+    /// # Errors
+    /// `HTTP_SETTING_INVALID` for files without a name.
+    pub fn of_public(config: &Config) -> Result<Self> {
+        let named = config.path(CERTIFICATE_SETTING).is_some() || config.path(KEY_SETTING).is_some();
+        match config.text(PUBLIC_SETTING) {
+            "own" => Ok(Self::Own),
+            "files" if !named => Err(HTTP_SETTING
+                .at(PUBLIC_SETTING)
+                .with("value", "files")
+                .with("expected", format!("files with {CERTIFICATE_SETTING} and {KEY_SETTING}"))),
+            "files" => Ok(Self::Files),
+            _ if named && config.origin(PUBLIC_SETTING) == Some(&Origin::Default) => Ok(Self::Files),
+            _ => Ok(Self::Off),
+        }
+    }
+
+    /// Of the administrators' listener.
+    pub fn of_admin(config: &Config) -> Self {
+        if config.text(ADMIN_SETTING) == "own" { Self::Own } else { Self::Off }
+    }
+}
+
 /// What a listener shows, and how it speaks; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Tls {
@@ -41,11 +90,11 @@ pub struct Tls {
 
 /// The pair that the next connection is shown. Whoever replaces it holds the lock for one assignment.
 #[derive(Debug)]
-struct Shown(RwLock<Arc<CertifiedKey>>);
+struct Shown(RwLock<Option<Arc<CertifiedKey>>>);
 
 impl ResolvesServerCert for Shown {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -82,7 +131,7 @@ impl ServerIdentity {
 }
 
 /// aws-lc-rs, with the hybrid exchange first.
-fn provider() -> CryptoProvider {
+pub(crate) fn provider() -> CryptoProvider {
     let mut provider = aws_lc_rs::default_provider();
     provider.kx_groups = vec![
         aws_lc_rs::kx_group::X25519MLKEM768,
@@ -93,28 +142,58 @@ fn provider() -> CryptoProvider {
     provider
 }
 
+fn builder(clock: Arc<dyn TimeProvider>) -> Result<ConfigBuilder<ServerConfig, WantsVerifier>> {
+    ServerConfig::builder_with_details(Arc::new(provider()), clock)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|error| base::error::INTERNAL.because(error))
+}
+
+fn showing(builder: ConfigBuilder<ServerConfig, WantsServerCert>) -> (Arc<Shown>, ServerConfig) {
+    let shown = Arc::new(Shown(RwLock::new(None)));
+    let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(&shown) as _;
+    let mut config = builder.with_cert_resolver(resolver);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // A change that is replayed must not be carried out twice, so nothing is taken before the handshake ends.
+    config.max_early_data_size = 0;
+    (shown, config)
+}
+
 impl Tls {
     /// Speaks TLS 1.3 and shows this pair.
     ///
     /// # Errors
     /// `INTERNAL_ERROR` when the library cannot be set up.
     pub fn new(identity: ServerIdentity) -> Result<Self> {
-        let shown = Arc::new(Shown(RwLock::new(identity.0)));
-        let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(&shown) as _;
-        let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(|error| base::error::INTERNAL.because(error))?
-            .with_no_client_auth()
-            .with_cert_resolver(resolver);
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        // A change that is replayed must not be carried out twice, so nothing is taken before the handshake ends.
-        config.max_early_data_size = 0;
+        let tls = Self::waiting()?;
+        tls.replace(identity);
+        Ok(tls)
+    }
+
+    /// Speaks TLS 1.3 and refuses every handshake until there is a pair to show ([`Tls::replace`]).
+    ///
+    /// # Errors
+    /// `INTERNAL_ERROR` when the library cannot be set up.
+    pub fn waiting() -> Result<Self> {
+        let (shown, config) = showing(builder(Arc::new(DefaultTimeProvider))?.with_no_client_auth());
+        Ok(Self { shown, config: Arc::new(config) })
+    }
+
+    /// As [`Tls::waiting`], and lets in only whom `clients` lets in, by the clock of the house.
+    ///
+    /// # Errors
+    /// `INTERNAL_ERROR` when the library cannot be set up.
+    pub fn for_clients(clients: &Clients, clock: Arc<dyn Clock>) -> Result<Self> {
+        let builder = builder(Arc::new(HouseTime(clock)))?;
+        let (shown, mut config) = showing(builder.with_client_cert_verifier(Arc::new(clients.clone())));
+        // Whoever resumed a connection would enter by what was true of the one before.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
         Ok(Self { shown, config: Arc::new(config) })
     }
 
     /// Shows another pair from the next connection on.
     pub fn replace(&self, identity: ServerIdentity) {
-        *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = identity.0;
+        *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = Some(identity.0);
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {

@@ -10,6 +10,14 @@
 //! let both = outside.merge(inside);
 //! ```
 //!
+//! Nor can anything of the public zone come to stand where there is no TLS:
+//!
+//! ```compile_fail,E0308
+//! use http_kit::{Plain, Public, ZoneRouter};
+//! let open: ZoneRouter<Plain> = ZoneRouter::new();
+//! let both = open.merge(ZoneRouter::<Public>::new());
+//! ```
+//!
 //! Two routers of one zone can:
 //!
 //! ```
@@ -21,10 +29,11 @@ use std::{collections::HashMap, convert::Infallible, marker::PhantomData, time::
 
 use axum::{
     extract::{DefaultBodyLimit, Request},
-    http::Method,
-    response::IntoResponse,
+    http::{Method, StatusCode},
+    response::{IntoResponse, Response},
     routing::MethodRouter,
 };
+use base::Error;
 use utoipa::openapi::{OpenApi, OpenApiBuilder, PathItem};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
@@ -39,6 +48,8 @@ pub trait Zone: Send + Sync + 'static {
     const NAME: &'static str;
     /// Whether strangers reach it; pages for browsers instead of JSON errors, no details of our inside.
     const OPEN: bool;
+    /// Whether nobody is answered who is not recognised, whatever the route.
+    const KNOWN: bool = false;
 }
 
 /// The internet.
@@ -57,6 +68,25 @@ impl Zone for Admin {
     const OPEN: bool = false;
 }
 
+/// The internet in clear, beside a public listener that speaks TLS: what a check of revocation needs, and the way to
+/// the public address.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain;
+impl Zone for Plain {
+    const NAME: &'static str = "plain";
+    const OPEN: bool = true;
+}
+
+/// Programs of partners, each behind a client certificate of this house.
+#[derive(Debug, Clone, Copy)]
+pub struct Partner;
+impl Zone for Partner {
+    const NAME: &'static str = "partner";
+    // Partners are outside of the house: none of its figures is theirs to read.
+    const OPEN: bool = true;
+    const KNOWN: bool = true;
+}
+
 /// Which allowance of requests a route draws from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -68,6 +98,9 @@ pub enum Class {
     Heavy,
     /// Where a secret could be guessed.
     Entry,
+    /// Whether something still holds: revocation lists, OCSP, renewal information. Machines ask it often, and for many
+    /// others behind one address.
+    Check,
     /// Not counted: health, files of the page.
     Free,
 }
@@ -80,6 +113,7 @@ impl Class {
             Self::Write => "write",
             Self::Heavy => "heavy",
             Self::Entry => "entry",
+            Self::Check => "check",
             Self::Free => "free",
         }
     }
@@ -103,7 +137,11 @@ pub struct Rules {
     pub(crate) cors: Cors,
     pub(crate) idempotent: bool,
     pub(crate) indexable: bool,
+    pub(crate) dialect: Option<Dialect>,
 }
+
+/// How a standard protocol says no: the failure and its status become an answer of that protocol.
+pub type Dialect = fn(&Error, StatusCode) -> Response;
 
 impl Rules {
     const fn of(class: Class) -> Self {
@@ -114,6 +152,7 @@ impl Rules {
             cors: Cors::Listed,
             idempotent: false,
             indexable: false,
+            dialect: None,
         }
     }
     /// Looking something up: the default of GET.
@@ -131,6 +170,10 @@ impl Rules {
     /// Where a secret could be guessed.
     pub const fn entry() -> Self {
         Self::of(Class::Entry)
+    }
+    /// Whether something still holds.
+    pub const fn check() -> Self {
+        Self::of(Class::Check)
     }
     /// Not counted and not logged.
     pub const fn free() -> Self {
@@ -164,6 +207,12 @@ impl Rules {
     #[must_use]
     pub const fn not_idempotent(mut self) -> Self {
         self.idempotent = false;
+        self
+    }
+    /// Failures have the form of a standard protocol, those of the door as well.
+    #[must_use]
+    pub const fn in_dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
         self
     }
     /// Search engines may list it.

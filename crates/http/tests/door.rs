@@ -6,7 +6,7 @@ mod common;
 
 use axum::body::Body;
 use common::*;
-use http_kit::Peer;
+use http_kit::{Partner, Peer, Rules, ZoneRouter};
 
 fn from(address: &str, mut request: axum::http::Request<Body>) -> axum::http::Request<Body> {
     request.extensions_mut().insert(Peer::Network(format!("{address}:40000").parse().unwrap()));
@@ -308,6 +308,24 @@ async fn other_origins_read_only_what_is_open_or_listed() {
 }
 
 #[tokio::test]
+async fn a_route_of_another_protocol_says_no_in_its_words_and_keeps_the_house_s_headers() {
+    let app = House::with(&[("http.rate_check", "5")]).public();
+    let ask = async |method: &str, body: &'static [u8]| {
+        answer(app.service(), request(method, "/foreign", &[], Body::from(body))).await
+    };
+    assert_eq!(ask("POST", b"0123456789").await.text(), "{\"success\":true,\"data\":10,\"message\":null}");
+    let large = ask("POST", b"0123456789x").await;
+    assert_eq!((large.status, large.text().as_str()), (200, "413 BODY_TOO_LARGE"));
+    assert!(large.header("x-request-id").starts_with("req_"));
+    assert!(large.header("content-security-policy").contains("default-src 'none'"));
+    assert_eq!(ask("PUT", b"").await.text(), "405 METHOD_NOT_ALLOWED");
+    for _ in 0..2 {
+        ask("POST", b"").await;
+    }
+    assert_eq!(ask("POST", b"").await.text(), "429 RATE_LIMITED");
+}
+
+#[tokio::test]
 async fn who_asks_too_often_is_told_how_long_to_wait() {
     let house = House::with(&[("http.rate_entry", "6")]);
     let app = house.public();
@@ -413,4 +431,23 @@ async fn readiness_asks_every_check_and_tells_names_only_inside() {
     assert!(away.text().contains("store"));
     assert!(!fetch(&public, "/readyz", &[]).await.text().contains("store"));
     assert_eq!(fetch(&public, "/livez", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn in_a_zone_of_the_known_a_stranger_hears_the_same_of_every_address() {
+    let house = House::new();
+    let hello = axum::routing::any(|| async { "hello" });
+    let app = ZoneRouter::<Partner>::new()
+        .page("/hello", Rules::read(), hello)
+        .open(&house.fittings, &house.settings);
+    let key = [("authorization", "Bearer key_good")];
+    for path in ["/hello", "/livez", "/readyz", "/metrics", "/nowhere"] {
+        for headers in [&[][..], &[("authorization", "Bearer key_deleted")][..]] {
+            let refused = fetch(&app, path, headers).await;
+            assert_eq!((refused.status, refused.code()), (401, "UNAUTHENTICATED".to_owned()), "{path}");
+        }
+    }
+    assert_eq!(fetch(&app, "/hello", &key).await.text(), "hello");
+    assert_eq!(fetch(&app, "/nowhere", &key).await.status, 404);
+    assert_eq!(fetch(&app, "/metrics", &key).await.status, 404, "the house's figures are not theirs");
 }

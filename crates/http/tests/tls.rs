@@ -23,7 +23,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 const LIMITS: ServerLimits = ServerLimits {
     connections_max: 64,
-    header_time: Duration::from_millis(300),
+    header_time: Duration::from_secs(10),
     stop_time: Duration::from_secs(2),
 };
 
@@ -48,11 +48,15 @@ struct Served {
 
 impl Served {
     async fn start(identity: ServerIdentity) -> Self {
+        Self::with(identity, LIMITS).await
+    }
+
+    async fn with(identity: ServerIdentity, limits: ServerLimits) -> Self {
         let tls = Tls::new(identity).unwrap();
         let listener = Listener::<Public>::bind("127.0.0.1:0", "http.public_listen").await.unwrap();
         let (address, stop, tasks) = (listener.address(), CancellationToken::new(), TaskTracker::new());
         let listener = listener.with_tls(Some(tls.clone()));
-        tasks.spawn(listener.serve(House::new().public(), LIMITS, stop.clone()));
+        tasks.spawn(listener.serve(House::new().public(), limits, stop.clone()));
         tasks.close();
         Self { address, tls, stop, tasks }
     }
@@ -123,7 +127,8 @@ async fn a_replaced_certificate_is_shown_to_the_next_and_disturbs_nobody() {
 
 #[tokio::test]
 async fn who_does_not_finish_a_handshake_or_speaks_plainly_is_hung_up_on() {
-    let served = Served::start(identity(&pair())).await;
+    let limits = ServerLimits { header_time: Duration::from_millis(300), ..LIMITS };
+    let served = Served::with(identity(&pair()), limits).await;
     for bytes in ["", "\x16\x03\x01\x02\x00", "GET /who HTTP/1.1\r\nhost: localhost\r\n\r\n"] {
         let mut stream = TcpStream::connect(served.address).await.unwrap();
         stream.write_all(bytes.as_bytes()).await.unwrap();

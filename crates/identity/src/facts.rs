@@ -22,6 +22,15 @@ events::facts! {
     /// A key for programs was revoked.
     API_KEY_REVOKED = "api_key.revoked", log Audit, topic "audit.events", version "1.0",
         api_key.revoke { apiKey: Word }
+    /// An account of a partner's program was made.
+    ACCOUNT_CREATED = "account.created", log Audit, topic "audit.events", version "1.0",
+        account.create { account: Word }
+    /// A certificate became one that an account enters with.
+    ACCOUNT_CERTIFIED = "account.certified", log Audit, topic "audit.events", version "1.0",
+        account.certify { account: Word, certificate: Word }
+    /// An account was closed, for good.
+    ACCOUNT_CLOSED = "account.closed", log Audit, topic "audit.events", version "1.0",
+        account.close { account: Word }
     /// A person was forgotten: the key is destroyed.
     PERSON_ERASED = "person.erased", log Audit, topic "audit.events", version "1.0",
         person.erase { person: Word }

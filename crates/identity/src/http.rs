@@ -44,7 +44,8 @@ impl Identity {
                 let key = self.api_key(token.expose()).await?.ok_or_else(unknown)?;
                 Ok(caller(call, ActorKind::Institution, key.id.to_string(), Some(key.tenant), key.roles))
             }
-            Credentials::None => Err(unknown()),
+            // Certificates are the roof's to recognise: this room knows accounts, not authorities.
+            Credentials::Certificate(_) | Credentials::None => Err(unknown()),
         }
     }
 
@@ -93,6 +94,7 @@ fn routes_of() -> ZoneRouter<Admin, Identity> {
         .routes(routes!(list_api_keys))
         .routes_with(Rules::write().not_idempotent(), routes!(create_api_key))
         .routes(routes!(revoke_api_key))
+        .merge(crate::account::routes())
 }
 
 /// Which tenant a request is about; needed only when the caller stands above several.
@@ -101,7 +103,7 @@ fn routes_of() -> ZoneRouter<Admin, Identity> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Named {
     /// `ten_…`
-    tenant: Option<String>,
+    pub(crate) tenant: Option<String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -151,7 +151,7 @@ pub(crate) fn insert_user(tx: &mut Tx<'_>, user: &User, now: Time) -> Result<()>
     Ok(())
 }
 
-fn words(value: &Value) -> Vec<String> {
+pub(crate) fn words(value: &Value) -> Vec<String> {
     let list = value.as_array().map(Vec::as_slice).unwrap_or_default();
     list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }

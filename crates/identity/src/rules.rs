@@ -37,6 +37,7 @@ pub const PERMISSIONS: &[(&str, &[Role])] = &[
     ("tenant.create", &[Role::SuperAdmin]),
     ("tenant.read", &[Role::SuperAdmin, Role::IssuerAdmin, Role::Auditor]),
     ("api_key.manage", &[Role::SuperAdmin]),
+    ("account.manage", &[Role::SuperAdmin]),
     ("template.read", &[Role::SuperAdmin, Role::IssuerAdmin, Role::Auditor]),
     ("credential.read", &[Role::SuperAdmin, Role::IssuerAdmin]),
     ("credential.issue", &[Role::SuperAdmin, Role::IssuerAdmin]),

@@ -73,6 +73,14 @@ base::codes! {
     KEY_BARRED = "PKI_KEY_BARRED", Conflict,
         en "This key is barred: it was compromised, or belongs to an authority." => "Make a new key; this one is never certified again.",
         pt "Esta chave está barrada: foi comprometida, ou é de uma autoridade." => "Crie uma nova chave; esta nunca mais será certificada.";
+    /// A key that somebody else uses.
+    KEY_TAKEN = "PKI_KEY_TAKEN", Conflict,
+        en "This key is in a certificate of other names that somebody else asked for." => "Make a new key; one key serves one owner.",
+        pt "Esta chave está num certificado com outros nomes, pedido por outra pessoa." => "Crie uma nova chave; uma chave serve um só dono.";
+    /// The clock ran back.
+    CLOCK_BACK = "PKI_CLOCK_BACK", Unavailable,
+        en "The clock says {now}, and the newest certificate is of {newest}; nothing is issued until the clock is right." => "Set the clock. If the newest certificate was made while the clock was ahead, revoke it.",
+        pt "O relógio indica {now}, e o certificado mais recente é de {newest}; nada é emitido até o relógio estar certo." => "Acerte o relógio. Se o certificado mais recente foi feito com o relógio adiantado, revogue-o.";
     /// A lifetime that the profile or the issuer does not allow.
     LIFETIME = "PKI_LIFETIME", Invalid,
         en "The lifetime is not possible: {reason}." => "Ask for a shorter one.",
@@ -81,6 +89,10 @@ base::codes! {
     DRAFT = "PKI_PROFILE_RULE", Invalid,
         en "The certificate would break a rule of its profile: {reason}." => "Change what is asked for.",
         pt "O certificado violaria uma regra do seu perfil: {reason}." => "Altere o que é pedido.";
+    /// A profile whose extended key usage is the organisation's own, of which the house knows none.
+    USAGE_ARC = "PKI_USAGE_ARC_NEEDED", Conflict,
+        en "Certificates of the profile {profile} need an extended key usage of the organisation's own." => "Let the operator set pki.usage_arc to an arc of the organisation.",
+        pt "Os certificados do perfil {profile} precisam de uma utilização de chave da própria organização." => "Peça ao operador que defina pki.usage_arc com um arco da organização.";
     /// A finding of the lint.
     LINT = "PKI_LINT", Invalid,
         en "The lint refuses the certificate: {rule}." => "Nothing was signed. Change what is asked for.",
@@ -125,4 +137,48 @@ base::codes! {
     SETTING = "PKI_SETTING", Invalid,
         en "{value} cannot be used here: {reason}." => "Correct the setting.",
         pt "{value} não pode ser usado aqui: {reason}." => "Corrija a definição.";
+    /// The authority was replaced while a certificate was being decided.
+    AUTHORITY_CHANGED = "PKI_AUTHORITY_CHANGED", Unavailable,
+        en "The issuing authority was replaced at this moment." => "Try again.",
+        pt "A autoridade emissora foi substituída neste momento." => "Tente de novo.";
+    /// No authority of that id.
+    AUTHORITY_UNKNOWN = "PKI_AUTHORITY_UNKNOWN", NotFound,
+        en "There is no authority {id} here that this could be done to." => "Copy the id of an issuing authority: selo pki authorities",
+        pt "Não existe aqui a autoridade {id} para este efeito." => "Copie o identificador de uma autoridade emissora: selo pki authorities";
+    /// No root to ask.
+    ROOT_NONE = "PKI_ROOT_NOT_FOUND", NotFound,
+        en "There is no root here that could be asked." => "Make a hierarchy first: selo pki init",
+        pt "Não existe aqui nenhuma raiz a quem pedir." => "Crie primeiro uma hierarquia: selo pki init";
+    /// An order to a root that asks for nothing, or for what cannot be.
+    ROOT_ORDER = "PKI_ROOT_ORDER_INVALID", Invalid,
+        en "The root cannot be asked for this: {reason}." => "Nothing was planned. Change what is asked for.",
+        pt "Isto não pode ser pedido à raiz: {reason}." => "Nada foi planeado. Altere o que é pedido.";
+    /// A root has one open request at a time.
+    REQUEST_OPEN = "PKI_ROOT_REQUEST_OPEN", Conflict,
+        en "The root has an open request already." => "Sign it and take it in (selo pki root accept), or give it up (selo pki root abandon).",
+        pt "A raiz já tem um pedido em aberto." => "Assine-o e receba-o (selo pki root accept), ou desista dele (selo pki root abandon).";
+    /// A request that is over, or is none of this house.
+    REQUEST_GONE = "PKI_ROOT_REQUEST_GONE", Conflict,
+        en "This request to the root is not open here." => "Look at the open ones: selo pki root requests",
+        pt "Este pedido à raiz não está em aberto aqui." => "Consulte os abertos: selo pki root requests";
+    /// A file of the exchange that cannot be read.
+    EXCHANGE = "PKI_EXCHANGE_UNREADABLE", Malformed,
+        en "The file is no request to a root and no answer of one: {reason}." => "Take the file that the other side wrote, unchanged.",
+        pt "O ficheiro não é um pedido a uma raiz nem uma resposta dela: {reason}." => "Use o ficheiro que o outro lado escreveu, sem alterações.";
+    /// What a root does not sign.
+    WOULD_NOT_SIGN = "PKI_ROOT_WOULD_NOT_SIGN", Invalid,
+        en "A root does not sign this: {reason}." => "Nothing was signed. Ask whoever wrote the request.",
+        pt "Uma raiz não assina isto: {reason}." => "Nada foi assinado. Pergunte a quem escreveu o pedido.";
+    /// The key of another root.
+    ROOT_KEY_OTHER = "PKI_ROOT_KEY_OTHER", Invalid,
+        en "These shares give the key of another root." => "Take the shares of the root that the request names.",
+        pt "Estas partes dão a chave de outra raiz." => "Use as partes da raiz indicada no pedido.";
+    /// Many certificates are meant, and it is not clear which.
+    SELECTION = "PKI_SELECTION_INVALID", Invalid,
+        en "It is not clear which certificates are meant." => "Name one of: an authority, the SHA-256 of a key, a list of serial numbers.",
+        pt "Não é claro de que certificados se trata." => "Indique um de: uma autoridade, o SHA-256 de uma chave, uma lista de números de série.";
+    /// More certificates than one batch takes.
+    REVOCATIONS_MANY = "PKI_REVOCATIONS_TOO_MANY", Invalid,
+        en "A batch names at most {limit} certificates." => "Send several batches.",
+        pt "Um lote indica no máximo {limit} certificados." => "Envie vários lotes.";
 }

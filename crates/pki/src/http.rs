@@ -1,7 +1,10 @@
 //! The doors of the authority: lists, answers and certificates for everybody; issuing, revoking and the inventory for
 //! administrators.
 
+mod many;
+mod overview;
 mod public;
+mod roots;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,6 +25,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
+use overview::overview_routes;
 use public::lists;
 pub use public::public_routes;
 
@@ -76,6 +80,9 @@ fn routes_of() -> ZoneRouter<Admin, Doors> {
         .routes(routes!(proof_of))
         .routes(routes!(overdue))
         .routes_with(Rules::heavy(), routes!(export))
+        .merge(overview_routes())
+        .merge(roots::routes_of())
+        .merge(many::routes_of())
 }
 
 /// Whose authorities a caller sees: a tenant's program its tenant's, everybody else the house's.
@@ -402,8 +409,10 @@ struct SearchQuery {
     state: Option<String>,
     profile: Option<String>,
     owner: Option<String>,
-    /// RFC 3339
+    /// Only certificates that end before (RFC 3339).
     expires_before: Option<String>,
+    /// Only certificates that end then or later (RFC 3339).
+    expires_after: Option<String>,
 }
 
 impl SearchQuery {
@@ -421,9 +430,9 @@ impl SearchQuery {
         if let Some(name) = profile.as_deref().filter(|name| Profile::from_name(name).is_none()) {
             return Err(unknown("profile", name, Profile::ALL.map(Profile::as_str).join(", ")));
         }
-        let expires_before = match given(self.expires_before) {
-            None => None,
-            Some(text) => Some(Time::parse(&text).ok_or_else(|| error::MOMENT.at("expiresBefore"))?),
+        let moment = |text: Option<String>, field: &str| match given(text) {
+            None => Ok(None),
+            Some(text) => Time::parse(&text).map(Some).ok_or_else(|| error::MOMENT.at(field)),
         };
         let lower = |text: Option<String>| given(text).map(|text| text.to_ascii_lowercase());
         Ok(Search {
@@ -432,12 +441,14 @@ impl SearchQuery {
             state,
             profile,
             owner: given(self.owner),
-            expires_before,
+            expires_before: moment(self.expires_before, "expiresBefore")?,
+            expires_after: moment(self.expires_after, "expiresAfter")?,
         })
     }
 }
 
-/// Certificates, newest first.
+/// Certificates, newest first. A search by name or suffix goes by the name, one by `expiresBefore` by the end unless an
+/// owner is named.
 #[utoipa::path(get, path = "/api/v1/pki/certificates", tag = "pki", params(SearchQuery, Paging),
     responses((status = 200, body = inline(Reply<Items<CertificateSummary>>)), (status = 403, body = ErrorReply)))]
 async fn list(
@@ -632,7 +643,8 @@ async fn proof_of(
     Ok(response)
 }
 
-/// Certificates in force that have passed two thirds of their life and that none of the same names follows.
+/// Certificates in force that have passed two thirds of their life and that none of the same names follows, those that
+/// end first.
 #[utoipa::path(get, path = "/api/v1/pki/overdue", tag = "pki", params(Paging),
     responses((status = 200, body = inline(Reply<Items<CertificateSummary>>)), (status = 403, body = ErrorReply)))]
 async fn overdue(
@@ -647,13 +659,32 @@ async fn overdue(
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ExportQuery {
     /// `csv` or `json`; `csv` when nobody says
     format: Option<String>,
+    /// Only certificates with a name that begins so.
+    name: Option<String>,
+    /// Only certificates with a DNS name that ends with these labels.
+    suffix: Option<String>,
+    /// `planned`, `issued`, `revoked`, `abandoned`
+    state: Option<String>,
+    profile: Option<String>,
+    owner: Option<String>,
+    /// Only certificates that end before (RFC 3339).
+    expires_before: Option<String>,
+    /// Only certificates that end then or later (RFC 3339).
+    expires_after: Option<String>,
 }
 
-/// The whole inventory, newest first, at most 100,000 certificates.
+impl ExportQuery {
+    fn search(self) -> Result<Search> {
+        let Self { format: _, name, suffix, state, profile, owner, expires_before, expires_after } = self;
+        SearchQuery { name, suffix, state, profile, owner, expires_before, expires_after }.search()
+    }
+}
+
+/// The inventory, or what a search finds in it, at most 100,000 certificates.
 #[utoipa::path(get, path = "/api/v1/pki/export", tag = "pki", params(ExportQuery),
     responses((status = 200, content_type = "text/csv", body = String), (status = 422, body = ErrorReply)))]
 async fn export(
@@ -667,8 +698,9 @@ async fn export(
         let short: String = format.chars().take(64).collect();
         return Err(error::FILTER.at("format").with("value", short).with("known", "csv, json").into());
     }
-    let all = doors.pki.export(tenant_of(&caller), Search::default()).await?;
-    let (media, body) = if format == "json" {
+    let is_json = format == "json";
+    let all = doors.pki.export(tenant_of(&caller), query.search()?).await?;
+    let (media, body) = if is_json {
         let rows: Vec<CertificateSummary> = all.iter().map(CertificateSummary::from).collect();
         ("application/json", serde_json::to_vec(&rows).map_err(|e| base::error::INTERNAL.because(e))?)
     } else {

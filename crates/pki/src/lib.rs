@@ -8,6 +8,7 @@
 
 pub mod acme;
 pub mod error;
+mod exchange;
 pub mod facts;
 mod http;
 mod model;
@@ -18,6 +19,7 @@ mod rules;
 mod service;
 mod settings;
 
+pub use exchange::{CheckedRequest, EXCHANGE_BYTES_MAX, PartKind, RootRequest, RootResponse, Told};
 pub use http::{Doors, Proofs, admin_routes, contract, public_routes};
 pub use keys::{LocalKey, local_key, request_der};
 pub use model::{Authority, AuthorityKind, AuthorityState, Certificate, State};
@@ -25,14 +27,22 @@ pub use order::CeremonyOrder;
 pub use request::root_spki;
 pub use rules::Grade;
 pub use rules::WantedNames;
-pub use service::{Asked, Explained, Held, Issued, Pki, PlannedCeremony, RootSignatures, Search, SignedList};
+pub use service::{
+    Accepted, Asked, Batch, Counts, Environment, Explained, Happening, Held, Issued, ListState, Overview,
+    Pki, PlannedCeremony, Refusal, Replay, Replayed, Requested, RootOrder, RootSignatures, Search, Selection,
+    SignedList,
+};
 pub use settings::{SETTINGS, Settings};
 
 use store::Migration;
 
 /// This room's tables.
-pub const MIGRATIONS: &[Migration] =
-    &[store::migration!("pki", "0001_pki"), store::migration!("pki", "0002_acme")];
+pub const MIGRATIONS: &[Migration] = &[
+    store::migration!("pki", "0001_pki"),
+    store::migration!("pki", "0002_root_requests"),
+    store::migration!("pki", "0003_inventory"),
+    store::migration!("pki", "0004_acme"),
+];
 
 /// Tables that belong to no tenant: none. The house's own authorities stand under the nil tenant.
 pub const TABLES_WITHOUT_TENANT: &[(&str, &str)] = &[];

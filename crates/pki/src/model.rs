@@ -201,9 +201,16 @@ pub(crate) const REASONS: [(&str, Reason); 6] = [
     ("privilegeWithdrawn", Reason::PrivilegeWithdrawn),
 ];
 
+/// The reason for a revocation of an authority, which a requester of certificates may not give.
+const CA_COMPROMISE: (&str, Reason) = ("caCompromise", Reason::CaCompromise);
+
 /// The word of a reason.
 pub(crate) fn reason_name(reason: Reason) -> &'static str {
-    REASONS.iter().find(|(_, known)| *known == reason).map_or("unspecified", |(name, _)| name)
+    REASONS
+        .iter()
+        .chain([&CA_COMPROMISE])
+        .find(|(_, known)| *known == reason)
+        .map_or("unspecified", |(name, _)| name)
 }
 
 /// The reason of a word, whatever its case and hyphens, or of a number of RFC 5280.
@@ -219,6 +226,18 @@ pub(crate) fn parse_reason(text: &str) -> Result<Reason> {
         let short: String = text.chars().take(64).collect();
         error::REASON.at("reason").with("reason", short).with("known", known)
     })
+}
+
+/// As [`parse_reason`], for an authority: its key may be compromised too.
+///
+/// # Errors
+/// `PKI_REASON_UNKNOWN`.
+pub(crate) fn parse_authority_reason(text: &str) -> Result<Reason> {
+    let folded = text.replace(['-', '_'], "").to_lowercase();
+    if folded == CA_COMPROMISE.0.to_lowercase() || folded == "2" {
+        return Ok(Reason::CaCompromise);
+    }
+    parse_reason(text)
 }
 
 /// A moment of X.509; fractions of a second are cut.
@@ -242,6 +261,16 @@ mod tests {
         for state in [State::Planned, State::Abandoned] {
             assert!(state.revoke().unwrap_err().is(&error::STATE));
         }
+    }
+
+    #[test]
+    fn the_key_of_an_authority_may_be_compromised_and_that_of_a_service_is_another_reason() {
+        for text in ["caCompromise", "ca-compromise", "cACompromise", "2"] {
+            assert_eq!(parse_authority_reason(text).unwrap(), Reason::CaCompromise);
+        }
+        assert_eq!(parse_authority_reason("superseded").unwrap(), Reason::Superseded);
+        assert_eq!(reason_name(Reason::CaCompromise), "caCompromise");
+        assert!(parse_authority_reason("certificateHold").is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! Never here: a key, a time.
 
 use base::Result;
-use proof::x509::{Attribute, Name, NameConstraints, Subtree};
+use proof::x509::{Attribute, Name, NameConstraints, Oid, Profile, Subtree};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -42,6 +42,9 @@ pub struct CeremonyOrder {
     pub permitted_dns: Vec<String>,
     /// Networks that it may name.
     pub permitted_ip: Vec<String>,
+    /// The arc of the organisation's own below which this hierarchy has a policy for each profile, as
+    /// `1.3.6.1.4.1.32473.1.5`; empty for certificates that name no policy. No two hierarchies share one.
+    pub policy_arc: String,
     /// How many shares give the root's key back.
     pub threshold: u8,
     /// How many shares there are.
@@ -50,6 +53,8 @@ pub struct CeremonyOrder {
     pub service_names: Vec<String>,
     /// Try everything with a throw-away root, and keep nothing.
     pub dry_run: bool,
+    /// Take the place of the hierarchy that the environment has: that one issues no more and still answers.
+    pub successor: bool,
 }
 
 impl Default for CeremonyOrder {
@@ -73,10 +78,12 @@ impl Default for CeremonyOrder {
                 "::1/128",
                 "fc00::/7",
             ]),
+            policy_arc: String::new(),
             threshold: 2,
             shares: 3,
             service_names: own(&["localhost"]),
             dry_run: false,
+            successor: false,
         }
     }
 }
@@ -86,9 +93,25 @@ pub(crate) struct Names {
     pub(crate) root: Name,
     pub(crate) issuing: Name,
     pub(crate) constraints: NameConstraints,
+    pub(crate) policies: Vec<Oid>,
 }
 
 impl CeremonyOrder {
+    /// Gives a successor names of its own, where the order names none: those that come after so many roots and issuing
+    /// authorities of its environment.
+    pub(crate) fn number_names(&mut self, roots: usize, issuing: usize) {
+        let numbered = |level: &str, before: usize| {
+            format!("{} {} {level} {}", self.organisation, self.environment, before + 1)
+        };
+        let (root, below) = (numbered("Root", roots), numbered("Issuing", issuing));
+        if self.root_name.is_empty() {
+            self.root_name = root;
+        }
+        if self.issuing_name.is_empty() {
+            self.issuing_name = below;
+        }
+    }
+
     /// The authorities' names and the constraints.
     ///
     /// # Errors
@@ -133,7 +156,18 @@ impl CeremonyOrder {
         if root == issuing {
             return Err(wrong("issuingName", "root and issuing authority have one name".to_owned()));
         }
-        Ok(Names { root, issuing, constraints: self.constraints()? })
+        Ok(Names { root, issuing, constraints: self.constraints()?, policies: self.policies()? })
+    }
+
+    /// What the issuing authority may assert; nothing without an arc.
+    fn policies(&self) -> Result<Vec<Oid>> {
+        if self.policy_arc.is_empty() {
+            return Ok(Vec::new());
+        }
+        Oid::parse(&self.policy_arc).and_then(|arc| Profile::policies_below(&arc)).ok_or_else(|| {
+            let reason = "an arc of the organisation, as 1.3.6.1.4.1.32473.1.5".to_owned();
+            error::CEREMONY.at("policyArc").with("reason", reason)
+        })
     }
 
     /// Both lists are needed: a kind of name without a permitted subtree would be permitted whole.
@@ -183,6 +217,14 @@ mod tests {
     }
 
     #[test]
+    fn a_successor_has_names_of_its_own_unless_the_order_gives_some() {
+        let mut order =
+            CeremonyOrder { successor: true, root_name: "Raiz".into(), ..CeremonyOrder::default() };
+        order.number_names(1, 3);
+        assert_eq!((order.root_name.as_str(), order.issuing_name.as_str()), ("Raiz", "Selo dev Issuing 4"));
+    }
+
+    #[test]
     fn each_wrong_part_is_named() {
         let with = |change: fn(&mut CeremonyOrder)| {
             let mut order = CeremonyOrder::default();
@@ -197,6 +239,7 @@ mod tests {
         assert_eq!(with(|order| order.permitted_dns = vec!["*.a.example".into()]), "permittedDns");
         assert_eq!(with(|order| order.permitted_ip = vec!["10.0.0.0/33".into()]), "permittedIp");
         assert_eq!(with(|order| order.root_name = "x".repeat(65)), "rootName");
+        assert_eq!(with(|order| order.policy_arc = "1.3.six".into()), "policyArc");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use base::{
     Result,
     config::{Config, Setting, SettingKind},
 };
-use proof::x509::{DnsName, Profile, Uri};
+use proof::x509::{DnsName, Oid, Profile, Uri};
 
 use crate::error;
 
@@ -25,6 +25,13 @@ pub const SETTINGS: &[Setting] = &[
         "sealed",
         "where keys of new issuing authorities live: sealed in the database, or on the token",
         "onde vivem as chaves de novas autoridades emissoras: seladas na base de dados, ou no dispositivo",
+    ),
+    Setting::new(
+        "pki.usage_arc",
+        SettingKind::Text,
+        "",
+        "arc of the organisation (1.3.6.1.4.1.32473.2) for the key usages of packet, document and credential signers; empty for none",
+        "arco da organização (1.3.6.1.4.1.32473.2) para as utilizações de chave de assinantes de pacotes, documentos e credenciais; vazio para nenhum",
     ),
     Setting::new(
         "pki.crl_shards",
@@ -102,6 +109,8 @@ pub struct Settings {
     pub address: String,
     /// Whether keys of new issuing authorities are made on the token.
     pub on_token: bool,
+    /// The arc below which the organisation's own key usages lie, by the profile's number.
+    pub usage_arc: Option<Oid>,
     /// Revocation lists of a new issuing authority.
     pub shards: u16,
     /// Whether wildcards are issued.
@@ -128,7 +137,15 @@ impl Settings {
         }
         Uri::parse_http(&format!("{address}/ocsp"))
             .map_err(|e| wrong("pki.address", &address, e.to_string()))?;
+        let usage_arc = match config.text("pki.usage_arc") {
+            "" => None,
+            text => Some(
+                Oid::parse(text)
+                    .ok_or_else(|| wrong("pki.usage_arc", text, "it is no object identifier".to_owned()))?,
+            ),
+        };
         Ok(Self {
+            usage_arc,
             on_token: config.text("pki.keys") == "token",
             shards: u16::try_from(config.integer("pki.crl_shards")).unwrap_or(1),
             wildcards: config.bool("pki.allow_wildcards"),

@@ -172,7 +172,7 @@ fn addresses_and_policies_are_demanded_and_bounded() {
     assert!(matches!(refused(|parts| parts.pointers.crl = Some(secure)), DraftFault::PointerScheme(_)));
     assert!(matches!(refused(|parts| parts.policies = vec![policy(1); 2]), DraftFault::NotTaken { .. }));
     assert!(matches!(
-        refused(|parts| parts.policies = (0..9).map(policy).collect()),
+        refused(|parts| parts.policies = (0..17).map(policy).collect()),
         DraftFault::NotTaken { .. }
     ));
 }

@@ -3,9 +3,13 @@
 //! `--json` prints one JSON value on stdout; progress and logs go to stderr. Exit codes: 0 done or valid, 1 a clear no,
 //! 2 unreadable input or wrong use, 3 trouble of our own, 4 could not be decided.
 
+mod roots;
+
 use std::{borrow::Cow, ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+
+pub use roots::{AskRoot, RevokeAuthority, RootCommand, RootSign};
 
 /// Selo: one program for a country's, a university's or a bank's digital trust.
 #[derive(Debug, Parser)]
@@ -91,6 +95,12 @@ pub enum Command {
     /// The certificate authority.
     #[command(subcommand)]
     Pki(PkiCommand),
+    /// Accounts of partners' programs, which enter the partner zone by certificate.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Whether this machine and its user's browsers trust the root of the house.
+    #[command(subcommand)]
+    Trust(TrustCommand),
     /// The administrator's entry.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -197,6 +207,15 @@ pub enum LogCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Keep a log elsewhere: its newest checkpoint and all its entries, in the folders of C2SP tlog-tiles.
+    Mirror {
+        /// `cred`, `audit` or `ca`.
+        #[arg(default_value = "ca")]
+        log: String,
+        /// The folder to write to; what is there is not fetched again.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Print the newest signed checkpoint.
     Checkpoint {
         /// `cred`, `audit` or `ca`.
@@ -247,19 +266,48 @@ pub enum PkiCommand {
     /// Make a hierarchy: an offline root in shares, an issuing authority, the first service certificate.
     Init(PkiInit),
     /// Issue a certificate.
-    Issue(PkiIssue),
+    Issue(Box<PkiIssue>),
     /// Say whether a certificate would be issued, for how long, and every reason against.
     Explain(PkiWanted),
-    /// Revoke a certificate, for good.
+    /// Revoke a certificate, or many, for good.
     Revoke {
         /// The serial number, or `cert_…`.
-        serial: String,
+        #[arg(required_unless_present_any = ["all_of", "key", "file"])]
+        serial: Option<String>,
+        /// All that this authority signed: `ca_…`.
+        #[arg(long, value_name = "ca_…", conflicts_with_all = ["serial", "key", "file"])]
+        all_of: Option<String>,
+        /// All with this key: its `spkiSha256`, hexadecimal.
+        #[arg(long, value_name = "SHA256", conflicts_with_all = ["serial", "file"])]
+        key: Option<String>,
+        /// All that a file names: a serial number or `cert_…` in each line.
+        #[arg(long, value_name = "FILE", conflicts_with = "serial")]
+        file: Option<PathBuf>,
+        /// Say how many are meant, and revoke none.
+        #[arg(long, conflicts_with = "serial")]
+        preview: bool,
         /// unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn.
         #[arg(long, value_name = "REASON")]
         reason: String,
         /// Since when it was not to be trusted (RFC 3339).
         #[arg(long, value_name = "TIME")]
         invalid_since: Option<String>,
+    },
+    /// The authorities by environment, the root first.
+    Authorities,
+    /// Ask the root for the next issuing authority; the one that issues now retires when the answer is taken in.
+    Rotate(AskRoot),
+    /// Ask the root to withdraw an issuing authority, and with it everything that it signed.
+    RevokeAuthority(RevokeAuthority),
+    /// The offline root: show and sign what it is asked for, take its answers in.
+    #[command(subcommand)]
+    Root(RootCommand),
+    /// After a database was put back: rebuild from a mirror of the log `ca` what happened since. The house must not be
+    /// served meanwhile.
+    Replay {
+        /// A folder that `selo log mirror` wrote, or any other mirror of C2SP tiles.
+        #[arg(long, value_name = "DIR")]
+        log: PathBuf,
     },
     /// List certificates, newest first.
     List(PkiList),
@@ -334,13 +382,16 @@ pub struct PkiInit {
     /// Try everything with a throw-away root, and keep nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Take the place of the hierarchy that the environment has; that one issues no more and still answers.
+    #[arg(long)]
+    pub successor: bool,
     /// Where certificates, shares and transcript go.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
 }
 
 /// What `selo pki issue|explain` ask for.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct PkiWanted {
     /// server, client, service, shortlived, svid, db-client, operator, partner, edge-station.
     #[arg(long, default_value = "service", value_name = "NAME")]
@@ -379,6 +430,12 @@ pub struct PkiWanted {
 pub struct PkiIssue {
     #[command(flatten)]
     pub wanted: PkiWanted,
+    /// The partner's account that enters with it (profile partner): its name, or `acct_…`.
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// The account's tenant, when the house has several.
+    #[arg(long, requires = "account", value_name = "ten_…")]
+    pub tenant: Option<String>,
     /// Where key.pem, cert.pem, chain.pem and cert.tlog-proof go.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
@@ -408,6 +465,64 @@ pub struct PkiList {
     /// Only those past two thirds of their life that none follows.
     #[arg(long, conflicts_with_all = ["name", "suffix", "state", "profile", "owner", "expires_before"])]
     pub overdue: bool,
+}
+
+/// `selo account …`
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Make an account: one for each integration of each environment.
+    New {
+        /// Lower-case letters, digits, hyphens and dots: bank-a.prod.
+        name: String,
+        /// What it may do: credential.issue, credential.read, …
+        #[arg(long, required = true, value_delimiter = ',', value_name = "LIST")]
+        permissions: Vec<String>,
+        /// An address or a network that it comes from; from everywhere when none is named.
+        #[arg(long, value_name = "CIDR")]
+        allow_ip: Vec<String>,
+        /// The tenant, when the house has several.
+        #[arg(long, value_name = "ten_…")]
+        tenant: Option<String>,
+    },
+    /// The accounts of a tenant.
+    List {
+        /// The tenant, when the house has several.
+        #[arg(long, value_name = "ten_…")]
+        tenant: Option<String>,
+    },
+    /// Close an account, at once and for good.
+    Close {
+        /// Its name, or `acct_…`.
+        account: String,
+        /// The tenant, when the house has several.
+        #[arg(long, value_name = "ten_…")]
+        tenant: Option<String>,
+    },
+}
+
+/// `selo trust …`
+#[derive(Debug, Subcommand)]
+pub enum TrustCommand {
+    /// Trust the root of the house.
+    Install(TrustPlaces),
+    /// Trust it no longer.
+    Remove(TrustPlaces),
+    /// Say where it is trusted.
+    List,
+}
+
+/// Where `selo trust` changes something; browsers, and as root the machine, when nothing is said.
+#[derive(Debug, Args)]
+pub struct TrustPlaces {
+    /// The machine's own store.
+    #[arg(long)]
+    pub system: bool,
+    /// The browsers of this user.
+    #[arg(long)]
+    pub browser: bool,
+    /// Do not ask: the fingerprint is known to be right.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `selo admin …`

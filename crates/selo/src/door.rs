@@ -69,6 +69,14 @@ impl Door {
         self.call(Method::GET, path, "", Vec::new()).await
     }
 
+    /// Takes something away.
+    ///
+    /// # Errors
+    /// `HOUSE_UNREACHABLE`.
+    pub async fn delete(&self, path: &str) -> Result<Answer> {
+        self.call(Method::DELETE, path, "", Vec::new()).await
+    }
+
     /// Sends JSON.
     ///
     /// # Errors

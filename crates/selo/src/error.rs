@@ -39,12 +39,28 @@ base::codes! {
         pt "{file} não pode ser escrito ({reason})." => "Escolha outro lugar.";
     /// A ceremony's order that cannot be read.
     CEREMONY_FILE = "CEREMONY_FILE_INVALID", Malformed,
-        en "{file} is no order of a ceremony: {reason}." => "The words are environment, organisation, country, place, operators, witnesses, root_name, issuing_name, permitted_dns, permitted_ip, threshold, shares, service_names and dry_run.",
-        pt "{file} não é uma ordem de cerimónia: {reason}." => "As palavras são environment, organisation, country, place, operators, witnesses, root_name, issuing_name, permitted_dns, permitted_ip, threshold, shares, service_names e dry_run.";
+        en "{file} is no order of a ceremony: {reason}." => "The words are environment, organisation, country, place, operators, witnesses, root_name, issuing_name, permitted_dns, permitted_ip, threshold, shares, service_names, dry_run and successor.",
+        pt "{file} não é uma ordem de cerimónia: {reason}." => "As palavras são environment, organisation, country, place, operators, witnesses, root_name, issuing_name, permitted_dns, permitted_ip, threshold, shares, service_names, dry_run e successor.";
     /// A trust list that is not of its form.
     TRUST_FILE = "TRUST_LIST_INVALID", Malformed,
         en "{file} is no trust list." => "Write {\"issuers\":[{\"id\":\"did:…\",\"name\":\"…\"}]}.",
         pt "{file} não é uma lista de confiança." => "Escreva {\"issuers\":[{\"id\":\"did:…\",\"name\":\"…\"}]}.";
+    /// A certificate of the house's own that is there and that nobody is shown.
+    OWN_UNUSED = "OWN_CERTIFICATE_UNUSED", Internal,
+        en "The new certificate for {service} is not what the server is shown." => "Let PostgreSQL ask for certificates (ssl_ca_file, and cert or clientcert=verify-full in pg_hba.conf).",
+        pt "O novo certificado para {service} não é o que o servidor recebe." => "Faça o PostgreSQL pedir certificados (ssl_ca_file, e cert ou clientcert=verify-full em pg_hba.conf).";
+    /// The machine's store belongs to its owner.
+    TRUST_NOT_ROOT = "TRUST_NOT_ROOT", Forbidden,
+        en "Only root may change whom this machine trusts." => "Run it with sudo, or for your browsers alone: selo trust install --browser",
+        pt "Só o root pode alterar em quem esta máquina confia." => "Execute com sudo, ou apenas para os seus navegadores: selo trust install --browser";
+    /// A tool of the operating system is not there.
+    TRUST_TOOL_MISSING = "TRUST_TOOL_MISSING", Unavailable,
+        en "The program {tool} is missing." => "Install the package {package}.",
+        pt "Falta o programa {tool}." => "Instale o pacote {package}.";
+    /// A tool of the operating system said no.
+    TRUST_TOOL_FAILED = "TRUST_TOOL_FAILED", Internal,
+        en "The store of trusted authorities could not be changed." => "Close the browser and try again.",
+        pt "Não foi possível alterar o repositório de autoridades de confiança." => "Feche o navegador e tente de novo.";
     /// The house does not answer.
     HOUSE_SILENT = "HOUSE_UNREACHABLE", Unavailable,
         en "The house in {home} does not answer." => "Look at its log; if the process is gone, start it again: selo --home {home} serve",
@@ -53,4 +69,8 @@ base::codes! {
     WEB_MISSING = "WEB_NOT_BUILT", Internal,
         en "This program was built without the web front end." => "Build it first: npm ci && npm run build in web/, then build the program.",
         pt "Este programa foi construído sem a interface web." => "Construa-a primeiro: npm ci && npm run build em web/, e depois o programa.";
+    /// Nobody was there to agree.
+    NOT_AGREED = "NOT_AGREED", Invalid,
+        en "Nobody can be asked here, so nothing was signed." => "Run it in a terminal, or say --yes after you have read what selo pki root show says.",
+        pt "Não há aqui ninguém a quem perguntar, por isso nada foi assinado." => "Execute num terminal, ou indique --yes depois de ler o que diz selo pki root show.";
 }

@@ -65,6 +65,11 @@ impl Home {
         self.0.join("keys").join("passphrase")
     }
 
+    /// The certificate and key with which a role signs in to PostgreSQL.
+    pub fn postgres_certificate(&self, role: &str) -> PathBuf {
+        self.0.join("keys").join(format!("postgres-{role}.pem"))
+    }
+
     /// What can be made again: tiles and checkpoints.
     pub fn blobs(&self) -> PathBuf {
         self.0.join("blobs")

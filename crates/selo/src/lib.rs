@@ -12,6 +12,8 @@ pub mod figures;
 pub mod home;
 pub mod idempotency;
 pub mod online;
+pub mod own;
+pub mod partner;
 pub mod plugs;
 pub mod rooms;
 pub mod serve;

@@ -86,6 +86,8 @@ pub struct Rooms {
     pub public_url: Arc<str>,
     /// Figures.
     pub metrics: Metrics,
+    /// When the house's own certificates end.
+    pub ends: crate::own::Ends,
     /// Rings when a group was committed.
     pub committed: Arc<Notify>,
     /// The name of this process in leases.
@@ -127,13 +129,13 @@ impl Rooms {
         let blobs = Blobs::folder(&home.blobs())?;
         let audit = Audit::new(house.clone(), keys.clone(), blobs, holder.clone());
         let identity = Identity::new(house.clone(), keys.clone(), public_url);
-        let pki_settings = pki::Settings::from_config(config, public_url)?;
+        let pki_settings = pki::Settings::from_config(config, &settings::in_clear(config, public_url))?;
         let pki = Pki::new(house.clone(), keys.clone(), pki_settings, &holder, &metrics);
         let acme_settings = pki::acme::AcmeSettings::from_config(config, public_url)?;
         let prober = NetProber::from_config(config)?;
         let acme = Acme::new(pki.clone(), acme_settings, Arc::new(prober));
         let credentials = Credentials::new(house.clone(), keys.clone(), identity.clone(), public_url);
-        let public_url = Arc::from(public_url);
+        let (public_url, ends) = (Arc::from(public_url), crate::own::Ends::new(&metrics));
         Ok(Self {
             house,
             keys,
@@ -144,14 +146,37 @@ impl Rooms {
             credentials,
             public_url,
             metrics,
+            ends,
             committed,
             holder,
         })
     }
 
+    /// Every tenant that the house knows.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn tenants(&self) -> Result<Vec<base::Id<base::id::kind::Tenant>>> {
+        let mut found = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let page = self.identity.tenants(base::page::PAGE_ITEMS_MAX, token.as_deref()).await?;
+            found.extend(page.items.into_iter().map(|tenant| tenant.id));
+            token = page.next_page_token;
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
     /// Host and port of the public address, under which the logs are named.
     pub fn host(&self) -> &str {
         self.public_url.split_once("://").map_or(&*self.public_url, |(_, host)| host)
+    }
+
+    /// The host of the public address alone, without its port.
+    pub fn host_name(&self) -> &str {
+        settings::without_port(self.host())
     }
 
     /// Compares the keys on the token with those that the house knows. A key that is another one stops the start. A token

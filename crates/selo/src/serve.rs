@@ -1,6 +1,6 @@
 //! Serving a house: its doors, its loops, and a graceful end.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -9,8 +9,8 @@ use axum::{
 };
 use base::{Result, config::Config};
 use http_kit::{
-    Admin, App, Caller, DoorSettings, Failure, Fittings, Listener, Public, Reply, Rules, ServerLimits,
-    Socket, Tls, TlsFiles, ZoneRouter,
+    Admin, App, Caller, Clients, DoorSettings, Failure, Fittings, Listener, Pair, Partner, Plain, Public,
+    Reply, Rules, ServerLimits, Socket, Tls, TlsFiles, ZoneRouter, redirecting,
 };
 use pki::acme::{Served, acme_routes};
 use serde_json::{Value, json};
@@ -23,23 +23,34 @@ use crate::{
     error,
     home::{Home, Lock},
     idempotency::Idempotency,
+    own::{self, Keeper, Order, Place},
+    partner,
     plugs::{LogProofs, Plugs},
     rooms::Rooms,
+    settings,
     tasks::{self, Rhythm},
     web,
 };
 
+/// A checkpoint with the signatures of many witnesses.
+const CHECKPOINT_BYTES_MAX: u64 = 64 * 1024;
 /// The files of the TLS pair are looked at so often.
 const TLS_LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// The doors of a house, without listeners.
 pub struct Apps {
-    public: App<Public>,
-    admin: App<Admin>,
+    /// For the listener of everybody.
+    pub public: App<Public>,
+    /// For the listener of administrators, and the local socket.
+    pub admin: App<Admin>,
+    /// For the listener in clear, beside a public one with TLS.
+    pub plain: App<Plain>,
+    /// For the listener of partners.
+    pub partner: App<Partner>,
 }
 
 impl Apps {
-    /// Opens both zones; `tracker` is what stopping waits for.
+    /// Opens every zone; `tracker` is what stopping waits for.
     ///
     /// # Errors
     /// A setting that is wrong.
@@ -56,7 +67,17 @@ impl Apps {
         }
         let public = public.open(&fittings, &settings);
         let admin = admin.open(&fittings, &settings);
-        Ok(Self { public, admin })
+        // Whoever hears it in clear must not be told to come by https only (RFC 6797 §7.2).
+        let in_clear = DoorSettings { https: false, ..settings.clone() };
+        let nobody = Fittings { authenticate: None, idempotency: None, ..fittings.clone() };
+        let plain = plain_routes(rooms).open(&nobody, &in_clear);
+        // TLS ends here, so no proxy before it can say where somebody comes from; nor is there a page of another site.
+        let face_to_face =
+            DoorSettings { https: true, trusted_proxies: Vec::new(), cors_origins: Vec::new(), ..settings };
+        let entry = partner::Entry::new(rooms, config.text("house.environment"));
+        let partners = Fittings { authenticate: Some(Arc::new(entry)), error_page: None, ..fittings };
+        let partner = partner_routes(rooms).open(&partners, &face_to_face);
+        Ok(Self { public, admin, plain, partner })
     }
 
     /// The public zone.
@@ -68,6 +89,28 @@ impl Apps {
     pub fn admin(&self) -> Router {
         self.admin.service()
     }
+
+    /// What is there in clear beside a public listener with TLS.
+    pub fn plain(&self) -> Router {
+        self.plain.service()
+    }
+
+    /// The partner zone.
+    pub fn partner(&self) -> Router {
+        self.partner.service()
+    }
+}
+
+/// The listeners of a house; the zones that have none are not served.
+pub struct Listeners {
+    /// For everybody.
+    pub public: Listener<Public>,
+    /// For administrators.
+    pub admin: Listener<Admin>,
+    /// In clear, beside a public one with TLS.
+    pub plain: Option<Listener<Plain>>,
+    /// For partners.
+    pub partner: Option<Listener<Partner>>,
 }
 
 /// A house that this process is: rooms, loops and doors, without listeners.
@@ -88,6 +131,11 @@ impl Inside {
     pub async fn open(rooms: Rooms, config: &Config, lock: Lock) -> Result<Self> {
         let call = rooms.house.system("audit.open");
         rooms.audit.open(&call, rooms.host()).await?;
+        let expected = config.text("audit.expect_checkpoint");
+        if !expected.is_empty() {
+            let note = crate::commands::read(std::path::Path::new(expected), CHECKPOINT_BYTES_MAX)?;
+            rooms.audit.expect(&note).await?;
+        }
         tasks::settle(&rooms).await?;
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let rhythm = Rhythm {
@@ -141,16 +189,32 @@ fn fittings(rooms: &Rooms, tracker: &TaskTracker) -> Fittings {
     fittings
 }
 
+fn verifier(rooms: &Rooms) -> verify::Verifier {
+    let plugs = Arc::new(Plugs::new(rooms.clone()));
+    verify::Verifier::new(plugs, Arc::clone(&rooms.house.clock), &rooms.public_url)
+}
+
+/// What partners' programs can reach: what a tenant's program does with an API key, and the check by API.
+fn partner_routes(rooms: &Rooms) -> ZoneRouter<Partner> {
+    credential::program_routes(rooms.credentials.clone()).merge(verify::program_routes(verifier(rooms)))
+}
+
 /// Everything strangers can reach.
 fn public_routes(rooms: &Rooms) -> ZoneRouter<Public> {
-    verify::public_routes(verify::Verifier::new(
-        Arc::new(Plugs::new(rooms.clone())),
-        Arc::clone(&rooms.house.clock),
-        &rooms.public_url,
-    ))
-    .merge(credential::public_routes(rooms.credentials.clone()))
-    .merge(audit::public_routes(rooms.audit.clone()))
-    .merge(pki::public_routes(rooms.pki.clone()))
+    verify::public_routes(verifier(rooms))
+        .merge(credential::public_routes(rooms.credentials.clone()))
+        .merge(audit::public_routes(rooms.audit.clone()))
+        .merge(pki::public_routes(rooms.pki.clone()))
+}
+
+/// What there is without TLS beside a public listener that speaks it: whatever a check of TLS could need itself. All
+/// else is at the public address.
+fn plain_routes(rooms: &Rooms) -> ZoneRouter<Plain> {
+    let routes = pki::public_routes(rooms.pki.clone());
+    match rooms.public_url.starts_with("https://") {
+        true => routes.fallback_service(redirecting(&rooms.public_url)),
+        false => routes,
+    }
 }
 
 /// What robots and finders of weaknesses look for (RFC 9309, RFC 9116).
@@ -208,20 +272,39 @@ async fn openapi() -> Result<axum::Json<Value>, Failure> {
 pub async fn run(voice: Voice, cli: &Cli, home: &Home, config: &Config) -> Result<Exit> {
     home.letter()?;
     let lock = home.lock()?.ok_or_else(|| error::HOME_BUSY.error().with("home", home.folder().display()))?;
-    let mut files = TlsFiles::from_config(config)?;
-    let tls = files.as_mut().map(|files| files.read().and_then(Tls::new)).transpose()?;
-    let public = Listener::<Public>::bind(config.text("http.public_listen"), "http.public_listen")
-        .await?
-        .with_tls(tls.clone());
-    let admin = Listener::<Admin>::bind(config.text("http.admin_listen"), "http.admin_listen").await?;
+    let mut tls = Shown::from_config(config)?;
+    let mut listeners = Listeners {
+        public: Listener::bind(config.text("http.public_listen"), "http.public_listen")
+            .await?
+            .with_tls(tls.public.clone()),
+        admin: Listener::bind(config.text("http.admin_listen"), "http.admin_listen")
+            .await?
+            .with_tls(tls.admin.clone()),
+        plain: bind_if_named(config, "http.plain_listen").await?,
+        partner: bind_if_named(config, "http.partner_listen").await?,
+    };
     let rooms = house::open_home(home, cli, config).await?;
     rooms.check_token().await?;
     let inside = Inside::open(rooms, config, lock).await?;
     let stop = inside.stop.clone();
-    if let (Some(tls), Some(files)) = (tls, files) {
+    if let (Some(tls), Some(files)) = (tls.public.clone(), tls.files.take()) {
         inside.tracker.spawn(follow_files(tls, files, stop.clone()));
     }
-    let serving = listen(&inside, home, config, public, admin)?;
+    let mut keepers = tls.keepers(&inside.rooms, config, &listeners);
+    keepers.extend(for_database(&inside.rooms, config, home)?);
+    if let Some(listener) = listeners.partner.take() {
+        let (listener, keeper) = for_partners(&inside, config, listener)?;
+        listeners.partner = Some(listener);
+        keepers.push(keeper);
+    }
+    if tls.public.is_some() && !inside.rooms.public_url.starts_with("https://") {
+        tracing::warn!(
+            url = %inside.rooms.public_url,
+            "the public listener speaks TLS, but the public address is http: what is printed and signed names that one"
+        );
+    }
+    let serving = listen(&inside, home, config, listeners)?;
+    own::keep(keepers, &inside.tracker, &stop);
     let address = inside.rooms.public_url.to_string();
     tracing::info!(url = %address, "the house is open");
     if !voice.json {
@@ -239,25 +322,127 @@ pub async fn run(voice: Voice, cli: &Cli, home: &Home, config: &Config) -> Resul
     Ok(Exit::Done)
 }
 
+/// How the listeners speak TLS, if they do.
+struct Shown {
+    public: Option<Tls>,
+    admin: Option<Tls>,
+    /// The files of the public pair.
+    files: Option<TlsFiles>,
+    /// Whether the public pair is one of the house's own.
+    is_own: bool,
+}
+
+impl Shown {
+    fn from_config(config: &Config) -> Result<Self> {
+        let of_public = Pair::of_public(config)?;
+        let mut files = match of_public {
+            Pair::Files => TlsFiles::from_config(config)?,
+            Pair::Off | Pair::Own => None,
+        };
+        let public = match of_public {
+            Pair::Own => Some(Tls::waiting()?),
+            _ => files.as_mut().map(|files| files.read().and_then(Tls::new)).transpose()?,
+        };
+        let admin = match Pair::of_admin(config) {
+            Pair::Own => Some(Tls::waiting()?),
+            _ => None,
+        };
+        Ok(Self { public, admin, files, is_own: of_public == Pair::Own })
+    }
+
+    /// Who looks after the pairs of the house's own.
+    fn keepers(&self, rooms: &Rooms, config: &Config, listeners: &Listeners) -> Vec<Keeper> {
+        let mut keepers = Vec::new();
+        if let Some(tls) = self.public.as_ref().filter(|_| self.is_own) {
+            let address = listeners.public.address();
+            keepers.push(keeper(rooms, config, ("public", rooms.host_name()), tls, address));
+        }
+        if let Some(tls) = &self.admin {
+            let host = config.text("http.admin_name");
+            keepers.push(keeper(rooms, config, ("admin", host), tls, listeners.admin.address()));
+        }
+        keepers
+    }
+}
+
+fn keeper(
+    rooms: &Rooms,
+    config: &Config,
+    (service, host): (&'static str, &str),
+    tls: &Tls,
+    address: SocketAddr,
+) -> Keeper {
+    let order = Order::listener(service, host, config.text("house.environment"));
+    Keeper::new(rooms.clone(), order, Place::Listener(tls.clone(), address))
+}
+
+/// Who looks after the certificates with which the roles of PostgreSQL sign in.
+fn for_database(rooms: &Rooms, config: &Config, home: &Home) -> Result<Vec<Keeper>> {
+    if config.text("store.engine") != "postgres" || config.text("store.postgres_certificate") != "own" {
+        return Ok(Vec::new());
+    }
+    let mut keepers = Vec::new();
+    for key in settings::CERTIFIED_ROLES {
+        let Some(url) = config.secret(key)? else { continue };
+        let (url, role) = settings::with_own_certificate(key, &url, home)?;
+        let order = Order::database(&role.name, rooms.host_name(), config.text("house.environment"));
+        keepers.push(Keeper::new(rooms.clone(), order, Place::Database { file: role.file, url }));
+    }
+    Ok(keepers)
+}
+
+/// The listener of partners with its TLS, and who looks after its certificate.
+fn for_partners(
+    inside: &Inside,
+    config: &Config,
+    listener: Listener<Partner>,
+) -> Result<(Listener<Partner>, Keeper)> {
+    let rooms = &inside.rooms;
+    let clients = Clients::default();
+    let tls = Tls::for_clients(&clients, Arc::clone(&rooms.house.clock))?;
+    let environment = config.text("house.environment").to_owned();
+    inside.tracker.spawn(partner::follow(rooms.clone(), environment, clients, inside.stop.clone()));
+    let host = match config.text("http.partner_name") {
+        "" => rooms.host_name(),
+        name => name,
+    };
+    let keeper = keeper(rooms, config, ("partner", host), &tls, listener.address());
+    Ok((listener.with_tls(Some(tls)), keeper))
+}
+
+async fn bind_if_named<Z: http_kit::Zone>(config: &Config, setting: &str) -> Result<Option<Listener<Z>>> {
+    match config.text(setting) {
+        "" => Ok(None),
+        address => Listener::bind(address, setting).await.map(Some),
+    }
+}
+
 /// Opens the listeners of a house; what it gives ends when they are closed.
 pub(crate) fn listen(
     inside: &Inside,
     home: &Home,
     config: &Config,
-    public: Listener<Public>,
-    admin: Listener<Admin>,
+    listeners: Listeners,
 ) -> Result<impl Future<Output = ()> + use<>> {
     let limits = ServerLimits::from_config(config);
     let socket = Socket::bind(&home.socket())?;
-    let stop = inside.stop.clone();
-    let all = (
-        inside.tracker.spawn(public.serve(inside.apps.public.clone(), limits, stop.clone())),
-        inside.tracker.spawn(admin.serve(inside.apps.admin.clone(), limits, stop.clone())),
-        inside.tracker.spawn(socket.serve(inside.apps.admin.clone(), limits, stop)),
-    );
+    let (apps, stop) = (&inside.apps, &inside.stop);
+    let mut all = vec![
+        inside.tracker.spawn(listeners.public.serve(apps.public.clone(), limits, stop.clone())),
+        inside.tracker.spawn(listeners.admin.serve(apps.admin.clone(), limits, stop.clone())),
+        inside.tracker.spawn(socket.serve(apps.admin.clone(), limits, stop.clone())),
+    ];
+    if let Some(plain) = listeners.plain {
+        all.push(inside.tracker.spawn(plain.serve(apps.plain.clone(), limits, stop.clone())));
+    }
+    if let Some(partner) = listeners.partner {
+        all.push(inside.tracker.spawn(partner.serve(apps.partner.clone(), limits, stop.clone())));
+    }
     Ok(async move {
-        // A listener that panicked has nothing left to end.
-        let _ = tokio::join!(all.0, all.1, all.2);
+        for one in all {
+            // A listener that panicked has nothing left to end.
+            let _ = one.await;
+        }
     })
 }
 

@@ -92,6 +92,7 @@ pub fn start(rooms: &Rooms, rhythm: Rhythm, tracker: &TaskTracker, stop: &Cancel
         repeat("authority", &ended, || async {
             inner.pki.abandon_stale(false).await?;
             inner.pki.renew_responders().await?;
+            inner.pki.renew_lists().await?;
             inner.pki.look_up_figures().await?;
             tokio::time::sleep(STALE_EVERY).await;
             Ok(())

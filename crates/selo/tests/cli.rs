@@ -566,7 +566,7 @@ fn the_demo_runs_the_main_job_and_its_diplomas_verify() {
     let ground = Ground::new();
     let table = ground.table("few.csv", &[GOOD, BROKEN]);
     let told = ground.run(&["--json", "demo", "--once", "--rows", &table]).ends(0).json();
-    for member in ["tenant", "credentials", "failedRows", "links", "log"] {
+    for member in ["tenant", "credentials", "failedRows", "links", "log", "authority"] {
         assert!(!told[member].is_null(), "no {member}: {told}");
     }
     for link in ["recipient", "verify", "issuer"] {
@@ -578,6 +578,13 @@ fn the_demo_runs_the_main_job_and_its_diplomas_verify() {
         assert!(Path::new(text(one, file)).starts_with(ground.home()), "under the home");
         ground.run(&["verify", text(one, file)]).ends(0);
     }
+    let authority = &told["authority"];
+    assert_eq!(authority["refused"], "PKI_NAME_CONSTRAINED");
+    for (serial, state) in [("server", "issued"), ("revoked", "revoked")] {
+        let shown = ground.run(&["--json", "pki", "show", text(authority, serial)]).ends(0).json();
+        assert_eq!(shown["state"], state);
+    }
+    assert!(Path::new(text(authority, "root")).is_file());
 }
 
 /// A small file system of its own; taken away when dropped.

@@ -222,6 +222,43 @@ async fn a_certificate_lives_from_the_ceremony_to_its_revocation_and_openssl_agr
 }
 
 #[tokio::test]
+async fn with_an_arc_of_ones_own_certificates_name_their_policy_and_signers_their_usage() {
+    for house in engines().await {
+        let order = json!({"policyArc": "1.3.6.1.4.1.32473.1.5"});
+        let made = ceremony(&house, order).await.data();
+        let signer = json!({"profile": "packet-signer", "csr": request(&["edge.test"])});
+        let refused = house.post("/api/v1/pki/certificates", signer.clone()).await;
+        assert_eq!(refused.code(), "PKI_PROFILE_FORBIDDEN");
+        let open = [("pki.allow_admin_profiles", "server,packet-signer")];
+        let house = house.set(&open).await;
+        let refused = house.post("/api/v1/pki/certificates", signer.clone()).await;
+        assert_eq!(refused.code(), "PKI_USAGE_ARC_NEEDED");
+        let house = house.set(&[open[0], ("pki.usage_arc", "1.3.6.1.4.1.32473.2")]).await;
+        let signer = house.post("/api/v1/pki/certificates", signer).await.data();
+        let folder = tempfile::tempdir().unwrap();
+        let root = write(folder.path(), "root.pem", text(&made, "root"));
+        let issuing = write(folder.path(), "issuing.pem", text(&made, "issuing"));
+        let server = issue(&house, "server", "a.test").await;
+        for (name, certificate, number) in [("server", &server, 2), ("signer", &signer, 10)] {
+            let leaf = write(folder.path(), name, text(certificate, "certificate"));
+            let holds = |policy: String| {
+                let path = ["-CAfile", &root, "-untrusted", &issuing, "-attime", &at(&house)];
+                let asked =
+                    ["verify", "-x509_strict", "-explicit_policy", "-policy_check", "-policy", &policy];
+                openssl(&[&asked[..], &path, &[leaf.as_str()]].concat()).0
+            };
+            assert!(holds(format!("1.3.6.1.4.1.32473.1.5.{number}")), "{name}");
+            // another profile, and the same profile of another environment
+            assert!(!holds("1.3.6.1.4.1.32473.1.5.3".to_owned()), "{name}");
+            assert!(!holds(format!("1.3.6.1.4.1.32473.1.1.{number}")), "{name}");
+        }
+        let (_, said) =
+            openssl(&["x509", "-in", &format!("{}/signer", folder.path().display()), "-noout", "-text"]);
+        assert!(said.contains("1.3.6.1.4.1.32473.2.10"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn an_environment_has_one_hierarchy_and_a_dry_run_leaves_nothing() {
     for house in engines().await {
         let root = OfflineKey::generate(Algorithm::P384, &SystemChance).unwrap();
@@ -370,6 +407,60 @@ async fn each_bad_request_has_its_code_and_leaves_a_record_without_what_was_aske
     assert!(refused.iter().all(|fact| !fact["details"].to_string().contains("test")));
     let left = house.get("/api/v1/pki/certificates?state=planned").await.data();
     assert!(left["items"].as_array().unwrap().is_empty(), "a refusal plans nothing");
+}
+
+#[tokio::test]
+async fn one_key_serves_one_owner_and_renews_for_everybody() {
+    for house in engines().await {
+        hierarchy(&house).await;
+        let open = [("pki.allow_issuer_profiles", "server"), ("pki.allow_issuer_dns", "test")];
+        let house = house.set(&open).await;
+        let key = pki::local_key().unwrap();
+        let asked = |name: &str| Asked {
+            profile: "server".to_owned(),
+            csr: Some(request_with(&key, &[name])),
+            ..Asked::default()
+        };
+        let [one, other] = ["one", "other"].map(|who| {
+            let mut call = house.rooms.house.system("test");
+            call.actor.id = who.to_owned();
+            call
+        });
+        let issue = |call, name| house.rooms.pki.issue(call, Id::NIL, Grade::Issuer, asked(name));
+        issue(&one, "a.test").await.unwrap();
+        issue(&one, "b.test").await.unwrap();
+        issue(&other, "a.test").await.unwrap();
+        let refused = issue(&other, "c.test").await.unwrap_err();
+        assert_eq!(refused.code().name, "PKI_KEY_TAKEN");
+        let explained =
+            house.rooms.pki.explain(&other, Id::NIL, Grade::Issuer, &asked("c.test")).await.unwrap();
+        assert!(explained.reasons.iter().any(|reason| reason.code().name == "PKI_KEY_TAKEN"));
+        house.clock.advance(91 * DAY);
+        issue(&other, "c.test").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_ran_back_issues_nothing_and_a_certificate_from_the_future_is_no_trap() {
+    for house in engines().await {
+        hierarchy(&house).await;
+        let wanted = json!({"profile": "server", "csr": request(&["a.test"])});
+        house.clock.advance(DAY);
+        issue(&house, "server", "b.test").await;
+        house.clock.set(house.rooms.house.now().minus(Duration::from_secs(5)));
+        issue(&house, "server", "c.test").await;
+        house.clock.set(house.rooms.house.now().minus(Duration::from_secs(3_600)));
+        let refused = house.post("/api/v1/pki/certificates", wanted.clone()).await;
+        assert_eq!((refused.status, refused.code().as_str()), (503, "PKI_CLOCK_BACK"));
+        let audit = house.get("/api/v1/audit?limit=10").await.text();
+        assert!(audit.contains("PKI_CLOCK_BACK"), "{audit}");
+        for one in ["b.test", "c.test"] {
+            let found = house.get(&format!("/api/v1/pki/certificates?name={one}")).await.data();
+            let revoke = format!("/api/v1/pki/certificates/{}/revoke", text(&found["items"][0], "serial"));
+            house.post(&revoke, json!({"reason": "superseded"})).await.data();
+        }
+        assert_eq!(house.post("/api/v1/pki/certificates", wanted).await.status, 201);
+    }
 }
 
 /// The SubjectPublicKeyInfo of an RSA key of 1,024 bits.
@@ -560,6 +651,9 @@ async fn ocsp_answers_by_get_and_post_with_and_without_nonce_and_errors_are_five
             assert!(by_get.header("cache-control").unwrap().contains("max-age"));
         }
         assert_eq!(by_post.header("cache-control"), Some("no-store"));
+        for _ in 0..1_000 {
+            assert_eq!(post(plain.clone()).await.body, by_post.body, "asking again signs nothing");
+        }
         let nonce = OcspRequest { ids: vec![ours.clone()], nonce: Some(vec![9; 32]) }.write();
         let answer = post(nonce).await;
         assert_eq!(OcspResponse::parse(&answer.body).unwrap().nonce, Some(vec![9; 32]));
@@ -583,6 +677,18 @@ async fn ocsp_answers_by_get_and_post_with_and_without_nonce_and_errors_are_five
         assert_eq!(&house.public_get("/ocsp/!!!").await.body[..], [0x30, 3, 0x0a, 1, 1]);
         let long = format!("/ocsp/{}", "A".repeat(256));
         assert_eq!(&house.public_get(&long).await.body[..], [0x30, 3, 0x0a, 1, 1]);
+        // The door speaks OCSP too: too much, and too often.
+        let much = house.public(Method::POST, "/ocsp", "application/ocsp-request", vec![0x30; 1 << 20]).await;
+        assert_eq!(&much.body[..], [0x30, 3, 0x0a, 1, 1]);
+        let slow = house.set(&[("http.rate_check", "5")]).await;
+        let mut last = slow.public_get(&long).await;
+        for _ in 0..5 {
+            last = slow.public_get(&long).await;
+        }
+        assert_eq!(
+            (last.header("content-type"), &last.body[..]),
+            (Some("application/ocsp-response"), &[0x30, 3, 0x0a, 1, 3][..])
+        );
     }
 }
 
@@ -650,8 +756,8 @@ async fn the_inventory_is_searched_from_either_end_of_a_name_paged_exported_and_
             let house = &house;
             async move { names(&house.get(&path).await.data()) }
         };
-        assert_eq!(found("suffix=dev.test").await, ["b.dev.test", "a.dev.test"]);
-        assert_eq!(found("name=a.").await, ["a.xdev.test", "a.dev.test"]);
+        assert_eq!(found("suffix=dev.test").await, ["a.dev.test", "b.dev.test"]);
+        assert_eq!(found("name=a.").await, ["a.dev.test", "a.xdev.test"]);
         assert_eq!(found("owner=ana&profile=server&state=issued").await, ["b.dev.test", "a.dev.test"]);
         assert_eq!(found("expiresBefore=2026-08-02T00:00:00Z").await, Vec::<String>::new());
         assert_eq!(house.get("/api/v1/pki/certificates?state=lost").await.code(), "PKI_FILTER_UNKNOWN");
@@ -667,6 +773,8 @@ async fn the_inventory_is_searched_from_either_end_of_a_name_paged_exported_and_
         let csv = house.get("/api/v1/pki/export").await.text();
         assert_eq!(csv.lines().count(), 1 + 2 + 4);
         assert!(csv.contains(",'=rui,") && !csv.contains(",=rui"), "{csv}");
+        let csv = house.get("/api/v1/pki/export?suffix=dev.test&owner=ana").await.text();
+        assert_eq!(csv.lines().count(), 1 + 2, "{csv}");
         let exported = house.get("/api/v1/pki/export?format=json").await.json();
         assert_eq!(exported.as_array().unwrap().len(), 6);
         house.clock.advance(DAY * 61);

@@ -41,6 +41,7 @@ pub use migrate::{Applied, Migration, migrate};
 pub use row::{Cell, FromCell, Row};
 pub use settings::{Place, Settings};
 pub use sql::{STATEMENTS, Sql};
+pub use tls::{OWN as OWN_CERTIFICATE, certificate_shown};
 pub use tx::{Rx, Scope, Tx};
 pub use value::Value;
 

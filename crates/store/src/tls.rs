@@ -2,9 +2,11 @@
 //!
 //! An address says it as libpq's does: `?sslmode=verify-full&sslrootcert=FILE`, and with `&sslcert=FILE&sslkey=FILE` the
 //! house shows a certificate of its own. The files are read for each new connection, so certificates may be short-lived.
+//! One that the house renews by itself comes first (`&selo_certificate=FILE`); where it opens nothing, as before the first
+//! one and after a long absence, the others and the password are tried.
 //! Never here: TLS that does not check whom it talks to. The weaker modes of libpq are refused, not weakened further.
 
-use std::{os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
+use std::{io::Read as _, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
 use base::{Error, Result, Secret};
 use postgres::{Client, Config, config::SslMode};
@@ -15,7 +17,14 @@ use rustls::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::{engine::postgres::fault, error::STORE_SETTINGS};
+use crate::{
+    engine::postgres::{Connection, fault},
+    error::STORE_SETTINGS,
+    settings::VERB_TIMEOUT,
+};
+
+/// The word of an address for the file that the house renews.
+pub const OWN: &str = "selo_certificate";
 
 /// An address, read: what the driver understands, and how the line is made.
 pub(crate) struct Address {
@@ -29,7 +38,15 @@ struct Files {
     roots: Option<String>,
     certificate: Option<String>,
     key: Option<String>,
+    /// Chain and key in one, renewed by the house; it may not be there yet.
+    own: Option<String>,
 }
+
+/// What the house shows of itself.
+type Pair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// The longest file of a chain and its key.
+const PAIR_BYTES_MAX: u64 = 1 << 20;
 
 fn refuse(reason: impl Into<String>) -> Error {
     STORE_SETTINGS.error().with("reason", reason.into())
@@ -52,11 +69,20 @@ impl Address {
     /// `STORE_UNAVAILABLE` when nobody answers or the line cannot be trusted; `STORE_SETTINGS` for a file that cannot
     /// be used.
     pub(crate) fn connect(mut self) -> Result<Client> {
-        let connected = match &self.files {
-            None => self.config.connect(postgres::NoTls),
-            Some(files) => self.config.ssl_mode(SslMode::Require).connect(files.connector()?),
+        let Some(files) = &self.files else {
+            return self.config.connect(postgres::NoTls).map_err(|error| fault(&error, "connect"));
         };
-        connected.map_err(|error| fault(&error, "connect"))
+        self.config.ssl_mode(SslMode::Require);
+        if let Some(pair) = files.own_pair() {
+            match self.config.connect(files.connector(Some(pair))?) {
+                Ok(client) => return Ok(client),
+                Err(error) => tracing::warn!(
+                    "the house's own certificate opened no line to PostgreSQL, what else the address has is tried: {error}"
+                ),
+            }
+        }
+        let connector = files.connector(files.named_pair()?)?;
+        self.config.connect(connector).map_err(|error| fault(&error, "connect"))
     }
 }
 
@@ -74,11 +100,13 @@ fn split(url: &str) -> Result<(String, Option<Files>)> {
             "sslrootcert" => files.roots = Some(value),
             "sslcert" => files.certificate = Some(value),
             "sslkey" => files.key = Some(value),
+            OWN => files.own = Some(value),
             _ => rest.push(pair),
         }
     }
     let plain = if rest.is_empty() { front.to_owned() } else { format!("{front}?{}", rest.join("&")) };
-    let names_files = files.roots.is_some() || files.certificate.is_some() || files.key.is_some();
+    let named = [&files.roots, &files.certificate, &files.key, &files.own];
+    let names_files = named.into_iter().any(Option::is_some);
     match mode.as_deref() {
         None | Some("disable") if !names_files => Ok((plain, None)),
         Some("verify-full") if files.roots.is_none() => {
@@ -112,7 +140,28 @@ fn decoded(value: &str) -> Result<String> {
 }
 
 impl Files {
-    fn connector(&self) -> Result<MakeRustlsConnect> {
+    /// The pair that the address names.
+    fn named_pair(&self) -> Result<Option<Pair>> {
+        match (&self.certificate, &self.key) {
+            (Some(certificate), Some(key)) => Ok(Some((certificates(certificate)?, private_key(key)?))),
+            _ => Ok(None),
+        }
+    }
+
+    /// The pair that the house renews, when it is there and can be read. Both come from one look at one file, so they
+    /// belong together.
+    fn own_pair(&self) -> Option<Pair> {
+        let file = self.own.as_deref()?;
+        match pair(file) {
+            Ok(pair) => pair,
+            Err(failure) => {
+                tracing::warn!("the house's own certificate for PostgreSQL cannot be used: {failure:?}");
+                None
+            }
+        }
+    }
+
+    fn connector(&self, pair: Option<Pair>) -> Result<MakeRustlsConnect> {
         let mut roots = RootCertStore::empty();
         for certificate in certificates(self.roots.as_deref().unwrap_or_default())? {
             roots.add(certificate).map_err(|error| refuse(format!("sslrootcert: {error}")))?;
@@ -121,18 +170,47 @@ impl Files {
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(|error| base::error::INTERNAL.because(error))?
             .with_root_certificates(roots);
-        let config = match (&self.certificate, &self.key) {
-            (Some(certificate), Some(key)) => {
-                let (chain, key) = (certificates(certificate)?, private_key(key)?);
-                // The library's words about a key could hold parts of it; they are left out.
-                config
-                    .with_client_auth_cert(chain, key)
-                    .map_err(|_| refuse("sslkey does not belong to sslcert"))?
-            }
-            _ => config.with_no_client_auth(),
+        let config = match pair {
+            // The library's words about a key could hold parts of it; they are left out.
+            Some((chain, key)) => config
+                .with_client_auth_cert(chain, key)
+                .map_err(|_| refuse("the key does not belong to the certificate for PostgreSQL"))?,
+            None => config.with_no_client_auth(),
         };
         Ok(MakeRustlsConnect::new(config))
     }
+}
+
+/// A chain and its key in one file; nothing when there is no such file.
+fn pair(file: &str) -> Result<Option<Pair>> {
+    let broken = |error: &dyn std::fmt::Display| refuse(format!("{file}: {error}"));
+    let open = match std::fs::File::open(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        open => open.map_err(|error| broken(&error))?,
+    };
+    let found = open.metadata().map_err(|error| broken(&error))?;
+    if found.permissions().mode() & 0o077 != 0 {
+        return Err(broken(&"other users of this machine may read this key; chmod 600"));
+    }
+    let mut bytes = Vec::new();
+    open.take(PAIR_BYTES_MAX).read_to_end(&mut bytes).map_err(|error| broken(&error))?;
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|error| broken(&error))?;
+    let key = PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| broken(&"it holds no private key"))?;
+    if chain.is_empty() { Err(broken(&"it holds no certificate")) } else { Ok(Some((chain, key))) }
+}
+
+/// Connects anew and says the serial number of the certificate that the server was shown, as a decimal number; blocks.
+///
+/// # Errors
+/// `STORE_UNAVAILABLE`, `STORE_SETTINGS` as for every connection.
+pub fn certificate_shown(url: &Secret<String>) -> Result<Option<String>> {
+    let mut connection = Connection::open(url, "selo-check", VERB_TIMEOUT)?;
+    let shown = connection
+        .client()
+        .query_one("select cast(client_serial as text) from pg_stat_ssl where pid = pg_backend_pid()", &[]);
+    shown.map(|row| row.get(0)).map_err(|error| fault(&error, "connect"))
 }
 
 fn certificates(file: &str) -> Result<Vec<CertificateDer<'static>>> {
@@ -194,5 +272,28 @@ mod tests {
             reason("postgres://db/selo?sslmode=verify-full&sslrootcert=/a&sslkey=/k").contains("sslcert")
         );
         assert!(reason("postgres://db/selo?sslrootcert=%zz").contains("percent"));
+        assert!(reason("postgres://db/selo?selo_certificate=/own.pem").contains("verify-full"));
+    }
+
+    #[test]
+    fn a_pair_of_the_house_is_read_in_one_look_and_not_at_all_when_others_may_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("own.pem");
+        let file = place.to_str().unwrap();
+        assert!(pair(file).unwrap().is_none(), "there may be none yet");
+        let made = rcgen::generate_simple_self_signed(vec!["db".to_owned()]).unwrap();
+        let (chain, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        for (text, mode, good) in [
+            (format!("{chain}{key}"), 0o600, true),
+            (format!("{key}{chain}"), 0o600, true),
+            (format!("{chain}{key}"), 0o640, false),
+            (chain.clone(), 0o600, false),
+            (key.clone(), 0o600, false),
+            (String::new(), 0o600, false),
+        ] {
+            std::fs::write(&place, text).unwrap();
+            std::fs::set_permissions(&place, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(pair(file).is_ok_and(|pair| pair.is_some()), good, "{mode:o}");
+        }
     }
 }

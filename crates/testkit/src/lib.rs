@@ -12,6 +12,7 @@ use axum::{
     http::{Method, Request, header},
 };
 use base::{Chance, Clock, MockClock, Secret, SeededChance, SystemChance, Time, config::Config};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http_kit::Peer;
 use selo::{
     home::{Home, Letter},
@@ -36,10 +37,19 @@ pub struct TestHouse {
     pub clock: Arc<MockClock>,
     /// The home.
     pub home: Home,
-    apps: Apps,
+    /// The doors, for tests with listeners of their own.
+    pub apps: Apps,
     settings: Settings,
     flags: Vec<(String, String)>,
+    /// The maintenance address and the name of the database, on PostgreSQL.
+    postgres: Option<(String, String)>,
     _folder: Arc<tempfile::TempDir>,
+}
+
+/// A house as it stood once: its home and its database.
+pub struct Backup {
+    home: tempfile::TempDir,
+    database: Option<String>,
 }
 
 /// An answer of a door.
@@ -114,13 +124,15 @@ impl TestHouse {
     pub async fn on_postgres(url: &str) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let home = Home::at(folder.path().join("home"));
-        let url = url.to_owned();
         let name = format!("selo_test_{}", (&SystemChance as &dyn Chance).handle());
+        let (at, called) = (url.to_owned(), name.clone());
         let make = move || {
-            store::bootstrap::create(&Secret::new(url), &name, &store::bootstrap::Passwords::default())
+            store::bootstrap::create(&Secret::new(at), &called, &store::bootstrap::Passwords::default())
         };
         let settings = tokio::task::spawn_blocking(make).await.unwrap().unwrap();
-        Self::make(folder, home, settings, PUBLIC_URL).await
+        let mut house = Self::make(folder, home, settings, PUBLIC_URL).await;
+        house.postgres = Some((url.to_owned(), name));
+        house
     }
 
     async fn make(folder: Arc<tempfile::TempDir>, home: Home, settings: Settings, url: &str) -> Self {
@@ -160,21 +172,53 @@ impl TestHouse {
         let open = move || Rooms::open(&to, &copy, &store, keys, &at, as_clock, chance, metrics);
         let rooms = tokio::task::spawn_blocking(open).await.unwrap().unwrap();
         let apps = Apps::open(&rooms, &config, &Default::default()).unwrap();
-        Self { rooms, clock, home, apps, settings, flags, _folder: folder }
+        Self { rooms, clock, home, apps, settings, flags, postgres: None, _folder: folder }
     }
 
     /// The same house after the process ended without a word and was started again.
     pub async fn restart(self) -> Self {
+        let house = self.reopen().await;
+        tasks::settle(&house.rooms).await.unwrap();
+        house
+    }
+
+    async fn reopen(self) -> Self {
         self.rooms.house.db.close().await;
         // Long enough for the leases of the process before to run out.
         self.clock.advance(Duration::from_secs(31));
         // Other dice: a process that starts anew does not repeat the ids of the one before.
         let seed = u64::try_from(self.clock.now().micros()).unwrap() ^ 0x5e10;
         let url = self.rooms.public_url.to_string();
-        let house =
+        let mut house =
             Self::open(self._folder, self.home, self.settings, self.clock, &url, (seed, self.flags)).await;
-        tasks::settle(&house.rooms).await.unwrap();
+        house.postgres = self.postgres;
         house
+    }
+
+    /// Copies home and database while nobody is the house, and opens it again.
+    pub async fn back_up(self) -> (Self, Backup) {
+        self.rooms.house.db.close().await;
+        let home = tempfile::tempdir().unwrap();
+        copy(self.home.folder(), home.path());
+        let database = self.postgres.as_ref().map(|(url, name)| {
+            let kept = format!("{name}_kept");
+            psql(url, &format!("create database {kept} template {name}"), name);
+            kept
+        });
+        (self.restart().await, Backup { home, database })
+    }
+
+    /// The house as it stood in a backup, opened and not settled: what comes first is the test's to do.
+    pub async fn put_back(self, backup: &Backup) -> Self {
+        self.rooms.house.db.close().await;
+        let home = self.home.folder().to_path_buf();
+        std::fs::remove_dir_all(&home).unwrap();
+        copy(backup.home.path(), &home);
+        if let (Some((url, name)), Some(kept)) = (&self.postgres, &backup.database) {
+            psql(url, &format!("drop database {name} with (force)"), name);
+            psql(url, &format!("create database {name} template {kept}"), kept);
+        }
+        self.reopen().await
     }
 
     /// The same house, started again under other settings.
@@ -254,6 +298,25 @@ impl TestHouse {
         .await
     }
 
+    /// Holds a ceremony as the command line does; the certificates of the root and of the issuing authority.
+    pub async fn hierarchy(&self, order: Value) -> (Vec<u8>, Vec<u8>) {
+        let root = keys::OfflineKey::generate(keys::Algorithm::P384, &SystemChance).unwrap();
+        let spki = STANDARD.encode(pki::root_spki(root.public()).unwrap());
+        let planned =
+            self.post("/api/v1/pki/init", json!({"order": order, "rootPublicKey": spki})).await.data();
+        let text = |value: &Value, name: &str| value[name].as_str().unwrap().to_owned();
+        let sign = |name: &str| {
+            STANDARD.encode(root.sign(&STANDARD.decode(text(&planned, name)).unwrap()).unwrap().x509())
+        };
+        let signed = json!({"root": sign("root"), "issuing": sign("issuing"), "crl": sign("crl")});
+        let path = format!("/api/v1/pki/init/{}/finish", text(&planned, "id"));
+        let made = self.post(&path, signed).await.data();
+        let der = |name: &str| {
+            proof::x509::pem::one(text(&made, name).as_bytes(), proof::x509::pem::Label::Certificate).unwrap()
+        };
+        (der("root"), der("issuing"))
+    }
+
     /// Makes a tenant; its `{id, name, did}`.
     pub async fn tenant(&self, name: &str) -> Value {
         self.post("/api/v1/tenants", json!({"name": name})).await.data()
@@ -266,6 +329,35 @@ impl TestHouse {
             "grade": "17 (dezassete) valores", "date": "2026-07-31",
         });
         self.post("/api/v1/credentials", json!({"template": "diploma", "row": row})).await.data()
+    }
+}
+
+/// Copies a folder with what is in it.
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (entry, target) = {
+            let entry = entry.unwrap();
+            let target = to.join(entry.file_name());
+            (entry, target)
+        };
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else if entry.file_type().unwrap().is_file() {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Runs a statement at the maintenance database, after whoever still holds `database` was sent away.
+fn psql(url: &str, statement: &str, database: &str) {
+    let away = format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{database}'");
+    for text in [away.as_str(), statement] {
+        let ran = std::process::Command::new("psql")
+            .args(["--no-psqlrc", "-v", "ON_ERROR_STOP=1", "--dbname", url, "--command", text])
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     }
 }
 

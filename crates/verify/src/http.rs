@@ -8,7 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use base::Error;
-use http_kit::{Context, ErrorReply, Failure, OwnShape, Public, Reply, Rules, ZoneRouter, page};
+use http_kit::{Context, ErrorReply, Failure, OwnShape, Public, Reply, Rules, Zone, ZoneRouter, page};
 use proof::verify::{KnownHolder, PDF_BYTES_MAX};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
@@ -27,7 +27,7 @@ const PARTS_MAX: usize = 8;
 
 /// The routes of the public zone.
 pub fn public_routes(verifier: Verifier) -> ZoneRouter<Public> {
-    let heavy = Rules::heavy().body_bytes(PDF_BYTES_MAX + FORM_BYTES);
+    let heavy = check_rules();
     ZoneRouter::new()
         .page("/", Rules::read().indexable(), get(landing))
         .page("/verify", heavy, post(handed_in).get(landing))
@@ -37,6 +37,16 @@ pub fn public_routes(verifier: Verifier) -> ZoneRouter<Public> {
         .routes_with(heavy.not_idempotent(), routes!(check))
         .with_state(verifier)
         .merge(page::routes())
+}
+
+/// The check by API alone, in whatever zone a program comes by.
+pub fn program_routes<Z: Zone>(verifier: Verifier) -> ZoneRouter<Z> {
+    ZoneRouter::new().routes_with(check_rules().not_idempotent(), routes!(check)).with_state(verifier)
+}
+
+/// Checking costs us, and takes the largest document there is.
+const fn check_rules() -> Rules {
+    Rules::heavy().body_bytes(PDF_BYTES_MAX + FORM_BYTES)
 }
 
 /// The contract of these routes.

@@ -12,7 +12,7 @@ mod port;
 mod service;
 mod words;
 
-pub use http::{contract, public_routes};
+pub use http::{contract, program_routes, public_routes};
 pub use pages::error_page;
 pub use port::{Document, Documents, Standing};
 pub use service::{Options, Shown, Verifier};

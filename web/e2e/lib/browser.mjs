@@ -25,11 +25,11 @@ const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/googl
 export const desktop = { width: 1280, height: 860 };
 export const phone = { width: 390, height: 844 };
 
-/** Starts the browser, with a new profile of its own. */
-export async function openBrowser() {
+/** Starts the browser, with a new profile of its own; `environment` beside that of this process. */
+export async function openBrowser(environment = {}) {
   const executablePath = process.env.SELO_CHROMIUM ?? PATHS.find((candidate) => existsSync(candidate));
   if (!executablePath) throw new Error("Chromium is missing: apt-get install -y chromium");
-  return chromium.launch({ executablePath, args: FLAGS, headless: true, chromiumSandbox: false });
+  return chromium.launch({ executablePath, args: FLAGS, headless: true, chromiumSandbox: false, env: { ...process.env, ...environment } });
 }
 
 /**

@@ -122,7 +122,7 @@ export class House {
     this.ended = new Promise((resolve) => this.process.once("exit", resolve));
     const ready = async () => {
       if (this.process.exitCode !== null) throw new Error(`selo serve ended with ${this.process.exitCode}`);
-      return fetch(`${this.publicUrl}/readyz`).then((answer) => answer.ok, () => false);
+      return this.door("GET", "/readyz").then((answer) => answer.status === 200, () => false);
     };
     const { ms } = await until(ready, READY_WITHIN_MS, "selo serve is ready");
     return ms;

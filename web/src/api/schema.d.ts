@@ -1,12 +1,76 @@
 // Made by `npm run client` from openapi/selo.json. Do not edit.
 
 export interface Schemas {
+  Against: {
+    code: string;
+    field?: string | null;
+    message: string;
+    remedy: string;
+  };
+  AuthorityBody: {
+    certificate: string;
+    environment: string;
+    handle: string;
+    id: string;
+    kind: string;
+    name: string;
+    notAfter: string;
+    notBefore: string;
+    parent?: string | null;
+    shards: number;
+    state: string;
+  };
+  CeremonyOrder: {
+    country?: string;
+    dryRun?: boolean;
+    environment?: string;
+    issuingName?: string;
+    operators?: (string)[];
+    organisation?: string;
+    permittedDns?: (string)[];
+    permittedIp?: (string)[];
+    place?: string;
+    rootName?: string;
+    serviceNames?: (string)[];
+    shares?: number;
+    threshold?: number;
+    witnesses?: (string)[];
+  };
+  CertificateSummary: {
+    authority: string;
+    id: string;
+    invalidSince?: string | null;
+    issuedAt?: string | null;
+    names: (string)[];
+    notAfter: string;
+    notBefore: string;
+    owner: string;
+    profile: string;
+    reason?: string | null;
+    renewAt: string;
+    revokedAt?: string | null;
+    serial: string;
+    source: string;
+    spkiSha256: string;
+    state: string;
+    subject: string;
+  };
   CheckBody: {
     code: string;
     field?: string | null;
     reason: string;
     remedy: string;
     result: string;
+  };
+  CountsBody: {
+    inForce: number;
+    issued: number;
+    overdue: number;
+    revoked: number;
+    within14Days: number;
+    within1Day: number;
+    within30Days: number;
+    within7Days: number;
   };
   CredentialSummary: {
     achievement?: string | null;
@@ -19,6 +83,12 @@ export interface Schemas {
     status: string;
     statusAt?: string | null;
     template: string;
+  };
+  EnvironmentBody: {
+    authorities: (Schemas["AuthorityBody"])[];
+    counts: Schemas["CountsBody"];
+    lists: (Schemas["ListBody"])[];
+    name: string;
   };
   ErrorBody: {
     code: string;
@@ -36,6 +106,12 @@ export interface Schemas {
     requestId: string;
     success: boolean;
   };
+  FindingBody: {
+    citation: string;
+    detail: string;
+    rule: string;
+    severity: string;
+  };
   HistoryEntry: {
     actor: string;
     at: string;
@@ -46,12 +122,24 @@ export interface Schemas {
     type: string;
     value: string;
   };
+  ListBody: {
+    authority: string;
+    nextUpdate?: string | null;
+    number: number;
+    shard: number;
+    thisUpdate?: string | null;
+  };
+  LogBody: {
+    name: string;
+    size: number;
+  };
   LogReport: {
     log: string;
     ok: boolean;
     problems: (string)[];
     root: string;
     size: number;
+    waiting: number;
   };
   NamedBody: {
     id: string;
@@ -61,9 +149,26 @@ export interface Schemas {
     name: string;
     roles: (string)[];
   };
+  NewCertificate: {
+    commonName?: string | null;
+    csr?: string | null;
+    dns?: (string)[];
+    email?: (string)[];
+    environment?: string | null;
+    ip?: (string)[];
+    lifetimeSeconds?: number | null;
+    owner?: string;
+    profile: string;
+    publicKey?: string | null;
+    uri?: (string)[];
+  };
   NewCredential: {
     row: Record<string, string>;
     template: string;
+  };
+  NewHierarchy: {
+    order: Schemas["CeremonyOrder"];
+    rootPublicKey: string;
   };
   NewTenant: {
     name: string;
@@ -74,11 +179,21 @@ export interface Schemas {
   Reason: {
     reason: string;
   };
+  Revocation: {
+    invalidSince?: string | null;
+    reason: string;
+  };
   RowError: {
     code: string;
     field?: string | null;
     message: string;
     remedy: string;
+  };
+  SignedHierarchy: {
+    crl: string;
+    issuing: string;
+    root: string;
+    shareFingerprints?: (string)[];
   };
   TemplateColumn: {
     charactersMax: number;
@@ -372,6 +487,235 @@ export interface Operations {
     data: {
       credentials: number;
       person: string;
+    };
+  };
+  /** The authorities by environment, the root first. */
+  "GET /api/v1/pki/authorities": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    data: {
+      items: ({
+        certificate: string;
+        environment: string;
+        handle: string;
+        id: string;
+        kind: string;
+        name: string;
+        notAfter: string;
+        notBefore: string;
+        parent?: string | null;
+        shards: number;
+        state: string;
+      })[];
+      nextPageToken?: string | null;
+    };
+  };
+  /** Certificates, newest first. A search by name or suffix goes by the name, one by `expiresBefore` by the end unless an owner is named. */
+  "GET /api/v1/pki/certificates": {
+    path: Record<never, never>;
+    query: { name?: string; suffix?: string; state?: string; profile?: string; owner?: string; expiresBefore?: string; expiresAfter?: string; limit?: number; pageToken?: string };
+    body: undefined;
+    data: {
+      items: ({
+        authority: string;
+        id: string;
+        invalidSince?: string | null;
+        issuedAt?: string | null;
+        names: (string)[];
+        notAfter: string;
+        notBefore: string;
+        owner: string;
+        profile: string;
+        reason?: string | null;
+        renewAt: string;
+        revokedAt?: string | null;
+        serial: string;
+        source: string;
+        spkiSha256: string;
+        state: string;
+        subject: string;
+      })[];
+      nextPageToken?: string | null;
+    };
+  };
+  /** Issue a certificate. */
+  "POST /api/v1/pki/certificates": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: Schemas["NewCertificate"];
+    data: Schemas["CertificateSummary"] & {
+      certificate?: string | null;
+      chain?: string | null;
+    };
+  };
+  /** A certificate with its chain. */
+  "GET /api/v1/pki/certificates/{id}": {
+    path: { id: string };
+    query: Record<never, never>;
+    body: undefined;
+    data: Schemas["CertificateSummary"] & {
+      certificate?: string | null;
+      chain?: string | null;
+    };
+  };
+  /** The proof that the issuing of a certificate stands in the log `ca` (C2SP tlog-proof). */
+  "GET /api/v1/pki/certificates/{id}/proof": {
+    path: { id: string };
+    query: Record<never, never>;
+    body: undefined;
+    data: Blob;
+  };
+  /** Revoke a certificate, for good. A compromised key takes every certificate that holds it along. */
+  "POST /api/v1/pki/certificates/{id}/revoke": {
+    path: { id: string };
+    query: Record<never, never>;
+    body: Schemas["Revocation"];
+    data: {
+      items: ({
+        authority: string;
+        id: string;
+        invalidSince?: string | null;
+        issuedAt?: string | null;
+        names: (string)[];
+        notAfter: string;
+        notBefore: string;
+        owner: string;
+        profile: string;
+        reason?: string | null;
+        renewAt: string;
+        revokedAt?: string | null;
+        serial: string;
+        source: string;
+        spkiSha256: string;
+        state: string;
+        subject: string;
+      })[];
+      nextPageToken?: string | null;
+    };
+  };
+  /** What happened to a certificate, oldest first, each fact with its place in the log `ca` and its proof. */
+  "GET /api/v1/pki/certificates/{id}/timeline": {
+    path: { id: string };
+    query: Record<never, never>;
+    body: undefined;
+    data: {
+      items: ({
+        actor: string;
+        at: string;
+        fact?: string | null;
+        index?: number | null;
+        proof?: string | null;
+        reason?: string | null;
+        what: string;
+      })[];
+      nextPageToken?: string | null;
+    };
+  };
+  /** Say whether a certificate would be issued, for how long, and every reason against. Nothing is stored. */
+  "POST /api/v1/pki/explain": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: Schemas["NewCertificate"];
+    data: {
+      allowed: boolean;
+      authority: string;
+      environment: string;
+      findings: (Schemas["FindingBody"])[];
+      lifetimeSeconds?: number | null;
+      names: (string)[];
+      notAfter?: string | null;
+      notBefore?: string | null;
+      reasons: (Schemas["Against"])[];
+    };
+  };
+  /** The inventory, or what a search finds in it, at most 100,000 certificates. */
+  "GET /api/v1/pki/export": {
+    path: Record<never, never>;
+    query: { format?: string; name?: string; suffix?: string; state?: string; profile?: string; owner?: string; expiresBefore?: string; expiresAfter?: string };
+    body: undefined;
+    data: Blob;
+  };
+  /** Plan a hierarchy: the exact bytes that its root is to sign. Nothing is issued yet. */
+  "POST /api/v1/pki/init": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: Schemas["NewHierarchy"];
+    data: {
+      crl: string;
+      id?: string | null;
+      issuing: string;
+      root: string;
+    };
+  };
+  /** Finish a hierarchy with what its root signed. */
+  "POST /api/v1/pki/init/{id}/finish": {
+    path: { id: string };
+    query: Record<never, never>;
+    body: Schemas["SignedHierarchy"];
+    data: {
+      crl: string;
+      issuing: string;
+      root: string;
+      transcript: Record<string, unknown>;
+    };
+  };
+  /** Certificates in force that have passed two thirds of their life and that none of the same names follows. */
+  "GET /api/v1/pki/overdue": {
+    path: Record<never, never>;
+    query: { limit?: number; pageToken?: string };
+    body: undefined;
+    data: {
+      items: ({
+        authority: string;
+        id: string;
+        invalidSince?: string | null;
+        issuedAt?: string | null;
+        names: (string)[];
+        notAfter: string;
+        notBefore: string;
+        owner: string;
+        profile: string;
+        reason?: string | null;
+        renewAt: string;
+        revokedAt?: string | null;
+        serial: string;
+        source: string;
+        spkiSha256: string;
+        state: string;
+        subject: string;
+      })[];
+      nextPageToken?: string | null;
+    };
+  };
+  /** Each environment with its authorities, how its certificates stand, its lists, and the size of the log `ca`. */
+  "GET /api/v1/pki/overview": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    data: {
+      environments: (Schemas["EnvironmentBody"])[];
+      log: Schemas["LogBody"];
+    };
+  };
+  /** What was refused, newest first, with the reason and what to do. */
+  "GET /api/v1/pki/refusals": {
+    path: Record<never, never>;
+    query: { limit?: number; pageToken?: string };
+    body: undefined;
+    data: {
+      items: ({
+        actor: string;
+        at: string;
+        code: string;
+        fact: string;
+        index?: number | null;
+        message: string;
+        profile?: string | null;
+        remedy: string;
+        request: string;
+      })[];
+      nextPageToken?: string | null;
     };
   };
   /** Who is asking. */

@@ -22,6 +22,16 @@ export function instant(time: string | null | undefined, lang: Lang): string {
   return new Intl.DateTimeFormat(LOCALE[lang], { dateStyle: 'medium', timeStyle: 'medium' }).format(moment);
 }
 
+const UNITS = [['day', 86_400], ['hour', 3_600], ['minute', 60], ['second', 1]] as const;
+
+/** How far a moment is from now: `in 61 days`. Fewer than two of a unit are told in the next smaller one. */
+export function distance(time: string, now: number, lang: Lang): string {
+  const seconds = (Date.parse(time) - now) / 1_000;
+  if (Number.isNaN(seconds)) return '–';
+  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= 2 * length) ?? ['second', 1];
+  return new Intl.RelativeTimeFormat(LOCALE[lang]).format(Math.trunc(seconds / size), unit);
+}
+
 export const number = (value: number, lang: Lang): string => new Intl.NumberFormat(LOCALE[lang]).format(value);
 
 /** The value of a `datetime-local` field as RFC 3339 UTC, or nothing. */

@@ -8,11 +8,22 @@ export interface AuditFilter {
   to?: string;
 }
 
+/** `within` is a number of days. What can be personal, a name or an owner, is not among them. */
+export interface CertificateFilter {
+  state?: string;
+  profile?: string;
+  within?: string;
+}
+
 export type Route =
   | { page: 'enter' }
   | { page: 'list'; status: string }
   | { page: 'issue'; mode: 'one' | 'many'; job: string | null }
   | { page: 'credential'; id: string }
+  | { page: 'authority' }
+  | { page: 'certificates'; filter: CertificateFilter }
+  | { page: 'certificate'; id: string }
+  | { page: 'refusals' }
   | { page: 'audit'; filter: AuditFilter }
   | { page: 'api' }
   | { page: 'nothing' };
@@ -30,10 +41,15 @@ export const paths = {
   issue: (mode: 'one' | 'many' = 'one') => withQuery('/issue', { mode: mode === 'many' ? 'many' : '' }),
   job: (job: string) => withQuery('/issue', { mode: 'many', job }),
   credential: (id: string) => `/credentials/${encodeURIComponent(id)}`,
+  authority: () => '/authority',
+  certificates: (filter: CertificateFilter = {}) => withQuery('/certificates', { ...filter }),
+  certificate: (id: string) => `/certificates/${encodeURIComponent(id)}`,
+  refusals: () => '/refusals',
   audit: (filter: AuditFilter = {}) => withQuery('/audit', { ...filter }),
   api: (operation = '') => `/docs/api${operation ? `#${operation}` : ''}`,
 };
 
+const CERTIFICATE_FILTERS = ['state', 'profile', 'within'] as const;
 const FILTERS = ['actor', 'resource', 'correlationId', 'from', 'to'] as const;
 
 export function routeOf(url: URL): Route {
@@ -45,18 +61,25 @@ export function routeOf(url: URL): Route {
     const job = query.get('job');
     return { page: 'issue', mode: job || query.get('mode') === 'many' ? 'many' : 'one', job };
   }
-  if (path === '/audit') {
-    const filter: AuditFilter = {};
-    for (const name of FILTERS) {
-      const value = query.get(name);
-      if (value) filter[name] = value;
-    }
-    return { page: 'audit', filter };
-  }
+  if (path === '/authority') return { page: 'authority' };
+  if (path === '/refusals') return { page: 'refusals' };
+  if (path === '/certificates') return { page: 'certificates', filter: filterOf(query, CERTIFICATE_FILTERS) };
+  if (path === '/audit') return { page: 'audit', filter: filterOf(query, FILTERS) };
   if (path === '/docs/api') return { page: 'api' };
+  const certificate = /^\/certificates\/([^/]+)$/.exec(path)?.[1];
+  if (certificate) return { page: 'certificate', id: safelyDecoded(certificate) };
   const credential = /^\/credentials\/([^/]+)$/.exec(path)?.[1];
   if (credential) return { page: 'credential', id: safelyDecoded(credential) };
   return { page: 'nothing' };
+}
+
+function filterOf<Name extends string>(query: URLSearchParams, names: readonly Name[]): Partial<Record<Name, string>> {
+  const filter: Partial<Record<Name, string>> = {};
+  for (const name of names) {
+    const value = query.get(name);
+    if (value) filter[name] = value;
+  }
+  return filter;
 }
 
 function safelyDecoded(text: string): string {

@@ -85,7 +85,7 @@ function Mark({ tone }: { tone: string }) {
 }
 
 /** A status never speaks by its colour alone. */
-export function Chip({ family, value }: { family: 'status' | 'outcome' | 'job'; value: string }) {
+export function Chip({ family, value }: { family: 'status' | 'standing' | 'outcome' | 'job'; value: string }) {
   const t = useT();
   const key = `${family}.${value}`;
   const tone = TONES[value] ?? 'off';

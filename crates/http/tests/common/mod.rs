@@ -132,6 +132,11 @@ async fn own_shape() -> Response {
     response
 }
 
+/// A protocol that says no in its own words, and always with 200.
+fn foreign(failure: &base::Error, status: StatusCode) -> Response {
+    format!("{} {}", status.as_u16(), failure.code().name).into_response()
+}
+
 async fn boom() -> Response {
     panic!("on purpose")
 }
@@ -159,6 +164,7 @@ pub fn public_routes() -> ZoneRouter<Public> {
         .page("/upload", Rules::heavy().body_bytes(100), post(upload))
         .page("/own", Rules::read(), get(own_shape))
         .page("/entry", Rules::entry(), post(who))
+        .page("/foreign", Rules::check().body_bytes(10).in_dialect(foreign), post(upload))
         .page("/kept", Rules::read(), get(async || ([("cache-control", "public, max-age=60")], "kept")))
 }
 
@@ -178,7 +184,7 @@ impl Authenticate for Doorman {
             let token = match &credentials {
                 Credentials::Owner => return Ok(Caller::owner(call.clone())),
                 Credentials::ApiKey(token) | Credentials::Session(token) => token.expose().clone(),
-                Credentials::None => return Err(UNAUTHENTICATED.error()),
+                Credentials::Certificate(_) | Credentials::None => return Err(UNAUTHENTICATED.error()),
             };
             let permissions: &[&str] = match token.as_str() {
                 GOOD => &["thing.read", "thing.make"],

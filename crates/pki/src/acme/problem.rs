@@ -8,6 +8,7 @@ use base::{
     Error, Lang,
     error::{Code, Detail},
 };
+use http_kit::error as door;
 use proof::jws::{Algorithm, JwsFault};
 use serde_json::{Map, Value, json};
 
@@ -70,6 +71,11 @@ static KINDS: &[(&Code, Kind)] = &[
     (&pki::REVOKED, ("alreadyRevoked", 400)),
     (&pki::STATE, ("malformed", 409)),
     (&pki::OF_AUTHORITY, ("unauthorized", 403)),
+    (&pki::KEY_TAKEN, ("badCSR", 409)),
+    (&pki::USAGE_ARC, ("invalidProfile", 403)),
+    (&door::RATE_LIMITED, ("rateLimited", 429)),
+    (&door::BODY_TOO_LARGE, ("malformed", 413)),
+    (&door::METHOD_NOT_ALLOWED, ("malformed", 405)),
 ];
 
 fn kind_of(code: &Code) -> Kind {

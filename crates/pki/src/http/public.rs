@@ -10,28 +10,29 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use base::Time;
+use base::{Error, Kind, Time};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http_kit::{Failure, Public, Rules, Zone, ZoneRouter};
-use proof::x509::ocsp::OCSP_REQUEST_BYTES_MAX;
+use http_kit::{Failure, Rules, Zone, ZoneRouter};
+use proof::x509::ocsp::{OCSP_REQUEST_BYTES_MAX, OcspError};
 
 use crate::service::{Pki, Reply, SignedList};
 
 /// Longest request in an address, as base64 (RFC 5019 §5).
 const GET_BYTES_MAX: usize = 255;
 
-/// The routes of the public zone.
-pub fn public_routes(pki: Pki) -> ZoneRouter<Public> {
+/// What relying parties ask for, in the public zone and in that of plain HTTP.
+pub fn public_routes<Z: Zone>(pki: Pki) -> ZoneRouter<Z> {
+    let ocsp = Rules::check().body_bytes(OCSP_REQUEST_BYTES_MAX).in_dialect(ocsp_refusal);
     ZoneRouter::new()
-        .page("/ocsp", Rules::read().body_bytes(OCSP_REQUEST_BYTES_MAX), post(ocsp_post))
-        .page("/ocsp/{*request}", Rules::read(), get(ocsp_get))
+        .page("/ocsp", ocsp, post(ocsp_post))
+        .page("/ocsp/{*request}", ocsp, get(ocsp_get))
         .merge(lists())
         .with_state(pki)
 }
 
 /// Lists and certificates, which administrators read as well.
 pub(super) fn lists<Z: Zone>() -> ZoneRouter<Z, Pki> {
-    let open = Rules::read().open_to_every_origin();
+    let open = Rules::check().open_to_every_origin();
     ZoneRouter::new()
         .page("/crl/{handle}", open, get(root_list))
         .page("/crl/{handle}/{shard}", open, get(shard_list))
@@ -40,6 +41,20 @@ pub(super) fn lists<Z: Zone>() -> ZoneRouter<Z, Pki> {
 
 fn nothing() -> Failure {
     http_kit::error::NOT_FOUND.error().into()
+}
+
+/// What the door refuses, as OCSP says it (RFC 6960 §2.3): five bytes without a signature.
+fn ocsp_refusal(failure: &Error, _: StatusCode) -> Response {
+    let status = match failure.kind() {
+        Kind::Malformed | Kind::Invalid | Kind::TooLarge => OcspError::MalformedRequest,
+        Kind::TooMany | Kind::Unavailable | Kind::Full => OcspError::TryLater,
+        _ => OcspError::InternalError,
+    };
+    let mut response = status.response().into_response();
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/ocsp-response"));
+    response
 }
 
 async fn ocsp_post(State(pki): State<Pki>, body: Bytes) -> Response {

@@ -7,10 +7,16 @@ use store::{Row, Rx, Tx, sql, values};
 use super::{broken, serial};
 use crate::model::{AuthorityId, Certificate, CertificateId, State, TenantId};
 
-/// A certificate before it is signed, with the digest by which certificates of the same names are found.
-pub(crate) fn insert_planned(tx: &mut Tx<'_>, certificate: &Certificate) -> Result<()> {
+/// The names as they are stored, and the digest by which certificates of the same names are found.
+fn names_of(certificate: &Certificate) -> Result<(String, [u8; 32])> {
     let names = serde_json::to_string(&certificate.names).map_err(|e| base::error::INTERNAL.because(e))?;
     let digest = proof::crypto::sha256(names.as_bytes());
+    Ok((names, digest))
+}
+
+/// A certificate before it is signed, with the digest by which certificates of the same names are found.
+pub(crate) fn insert_planned(tx: &mut Tx<'_>, certificate: &Certificate) -> Result<()> {
+    let (names, digest) = names_of(certificate)?;
     tx.execute(
         sql!(
             "-- pki.insert_planned
@@ -76,6 +82,24 @@ pub(crate) fn finish(
             where tenant = $1 and id = $2 and state = 'planned'"
         ),
         &values![tenant, id, der, now],
+    )?;
+    Ok(rows == 1)
+}
+
+/// As [`finish`], of a certificate whose bytes were lost with a database; false when it was not planned.
+pub(crate) fn finish_without_bytes(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    id: CertificateId,
+    now: Time,
+) -> Result<bool> {
+    let rows = tx.execute(
+        sql!(
+            "-- pki.finish_without_bytes
+            update pki_certificate set state = 'issued', issued_at = $3
+            where tenant = $1 and id = $2 and state = 'planned'"
+        ),
+        &values![tenant, id, now],
     )?;
     Ok(rows == 1)
 }
@@ -191,6 +215,45 @@ pub(crate) fn issued_with_key(
     )
 }
 
+/// Certificates of services in force that an authority signed, oldest first.
+pub(crate) fn issued_by(
+    rx: &mut Rx<'_>,
+    tenant: TenantId,
+    authority: AuthorityId,
+    limit: u32,
+) -> Result<Vec<Certificate>> {
+    rx.all(
+        sql!(
+            "-- pki.issued_by
+            select tenant, id, authority, serial, shard, profile, subject, names, spki_sha256, not_before, renew_at,
+                not_after, state, tbs, der, owner, source, asked_by, planned_at, issued_at, revoked_at, reason,
+                invalid_since
+            from pki_certificate
+            where tenant = $1 and authority = $2 and state = 'issued'
+                and profile not in ('root', 'issuing', 'ocsp-responder')
+            order by id
+            limit $3"
+        ),
+        &values![tenant, authority, i64::from(limit)],
+        certificate_row,
+    )
+}
+
+/// How many certificates of services in force an authority signed.
+pub(crate) fn count_issued_by(rx: &mut Rx<'_>, tenant: TenantId, authority: AuthorityId) -> Result<u64> {
+    let count: i64 = rx.one(
+        sql!(
+            "-- pki.count_issued_by
+            select count(*) as issued from pki_certificate
+            where tenant = $1 and authority = $2 and state = 'issued'
+                and profile not in ('root', 'issuing', 'ocsp-responder')"
+        ),
+        &values![tenant, authority],
+        |row| row.get(0),
+    )?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
 /// Plans of services that were made before `before` and never finished. Those of authorities belong to a ceremony.
 pub(crate) fn stale_plans(rx: &mut Rx<'_>, before: Time, limit: u32) -> Result<Vec<Certificate>> {
     rx.all(
@@ -209,131 +272,13 @@ pub(crate) fn stale_plans(rx: &mut Rx<'_>, before: Time, limit: u32) -> Result<V
     )
 }
 
-/// What a list of certificates is narrowed by. Empty texts do not filter; times are bounds that always hold otherwise.
-#[derive(Debug, Clone)]
-pub(crate) struct Filter {
-    pub(crate) state: String,
-    pub(crate) profile: String,
-    pub(crate) owner: String,
-    pub(crate) expires_before: Time,
-    /// A bound from below and one from above, of names or of names turned round.
-    pub(crate) name: Option<(String, String)>,
-    pub(crate) suffix: Option<(String, String)>,
-}
-
-/// A page of a tenant's certificates, newest first.
-pub(crate) fn page(
-    rx: &mut Rx<'_>,
-    tenant: TenantId,
-    filter: &Filter,
-    before: CertificateId,
-    limit: u32,
-) -> Result<Vec<Certificate>> {
-    rx.all(
-        sql!(
-            "-- pki.page
-            select tenant, id, authority, serial, shard, profile, subject, names, spki_sha256, not_before, renew_at,
-                not_after, state, tbs, der, owner, source, asked_by, planned_at, issued_at, revoked_at, reason,
-                invalid_since
-            from pki_certificate
-            where tenant = $1 and id < $2 and ($3 = '' or state = $3) and ($4 = '' or profile = $4)
-                and ($5 = '' or owner = $5) and not_after < $6
-            order by id desc
-            limit $7"
-        ),
-        &values![
-            tenant,
-            before,
-            filter.state.as_str(),
-            filter.profile.as_str(),
-            filter.owner.as_str(),
-            filter.expires_before,
-            i64::from(limit)
-        ],
-        certificate_row,
-    )
-}
-
-/// As [`page`], of those with a name between two bounds.
-pub(crate) fn page_by_name(
-    rx: &mut Rx<'_>,
-    tenant: TenantId,
-    filter: &Filter,
-    (from, to): (&str, &str),
-    before: CertificateId,
-    limit: u32,
-) -> Result<Vec<Certificate>> {
-    rx.all(
-        sql!(
-            "-- pki.page_by_name
-            select tenant, id, authority, serial, shard, profile, subject, names, spki_sha256, not_before, renew_at,
-                not_after, state, tbs, der, owner, source, asked_by, planned_at, issued_at, revoked_at, reason,
-                invalid_since
-            from pki_certificate
-            where tenant = $1 and id < $2 and ($3 = '' or state = $3) and ($4 = '' or profile = $4)
-                and ($5 = '' or owner = $5) and not_after < $6
-                and id in (select certificate from pki_name where tenant = $1 and name >= $7 and name < $8)
-            order by id desc
-            limit $9"
-        ),
-        &values![
-            tenant,
-            before,
-            filter.state.as_str(),
-            filter.profile.as_str(),
-            filter.owner.as_str(),
-            filter.expires_before,
-            from,
-            to,
-            i64::from(limit)
-        ],
-        certificate_row,
-    )
-}
-
-/// As [`page`], of those with a name that, turned round, lies between two bounds.
-pub(crate) fn page_by_suffix(
-    rx: &mut Rx<'_>,
-    tenant: TenantId,
-    filter: &Filter,
-    (from, to): (&str, &str),
-    before: CertificateId,
-    limit: u32,
-) -> Result<Vec<Certificate>> {
-    rx.all(
-        sql!(
-            "-- pki.page_by_suffix
-            select tenant, id, authority, serial, shard, profile, subject, names, spki_sha256, not_before, renew_at,
-                not_after, state, tbs, der, owner, source, asked_by, planned_at, issued_at, revoked_at, reason,
-                invalid_since
-            from pki_certificate
-            where tenant = $1 and id < $2 and ($3 = '' or state = $3) and ($4 = '' or profile = $4)
-                and ($5 = '' or owner = $5) and not_after < $6
-                and id in (select certificate from pki_name where tenant = $1 and reversed >= $7 and reversed < $8)
-            order by id desc
-            limit $9"
-        ),
-        &values![
-            tenant,
-            before,
-            filter.state.as_str(),
-            filter.profile.as_str(),
-            filter.owner.as_str(),
-            filter.expires_before,
-            from,
-            to,
-            i64::from(limit)
-        ],
-        certificate_row,
-    )
-}
-
-/// Certificates in force whose last third began and that no later one of the same names and profile follows.
+/// Certificates in force whose last third began and that no later one of the same names and profile follows, those that
+/// end first; `after` is the last one of the page before, with its end.
 pub(crate) fn overdue(
     rx: &mut Rx<'_>,
     tenant: TenantId,
     now: Time,
-    after: CertificateId,
+    (end, after): (Time, CertificateId),
     limit: u32,
 ) -> Result<Vec<Certificate>> {
     rx.all(
@@ -343,17 +288,18 @@ pub(crate) fn overdue(
                 not_after, state, tbs, der, owner, source, asked_by, planned_at, issued_at, revoked_at, reason,
                 invalid_since
             from pki_certificate c
-            where tenant = $1 and state = 'issued' and renew_at <= $2 and not_after > $2 and id > $3
+            where tenant = $1 and state = 'issued' and renew_at <= $2 and not_after > $2
+                and not_after >= $3 and (not_after > $3 or id > $4)
                 and profile not in ('root', 'issuing', 'ocsp-responder')
                 and not exists (
                     select 1 from pki_certificate r
                     where r.tenant = $1 and r.names_sha256 = c.names_sha256 and r.profile = c.profile
                         and r.state = 'issued' and r.not_after > c.not_after
                 )
-            order by id
-            limit $4"
+            order by not_after, id
+            limit $5"
         ),
-        &values![tenant, now, after, i64::from(limit)],
+        &values![tenant, now, end, after, i64::from(limit)],
         certificate_row,
     )
 }
@@ -370,27 +316,6 @@ pub(crate) fn next_to_end(rx: &mut Rx<'_>, now: Time, limit: u32) -> Result<Vec<
         ),
         &values![now, i64::from(limit)],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-    )
-}
-
-/// How many certificates in force are overdue, over all tenants.
-pub(crate) fn count_overdue(rx: &mut Rx<'_>, now: Time) -> Result<Vec<(String, i64)>> {
-    rx.all(
-        sql!(
-            "-- pki.count_overdue
-            select profile, count(*) as overdue from pki_certificate c
-            where state = 'issued' and renew_at <= $1 and not_after > $1
-                and profile not in ('root', 'issuing', 'ocsp-responder')
-                and not exists (
-                    select 1 from pki_certificate r
-                    where r.tenant = c.tenant and r.names_sha256 = c.names_sha256 and r.profile = c.profile
-                        and r.state = 'issued' and r.not_after > c.not_after
-                )
-            group by profile
-            order by profile"
-        ),
-        &values![now],
-        |row| Ok((row.get(0)?, row.get(1)?)),
     )
 }
 
@@ -449,4 +374,38 @@ pub(crate) fn is_barred(rx: &mut Rx<'_>, tenant: TenantId, spki_sha256: &[u8; 32
         |row| row.get::<String>(0),
     )?;
     Ok(found.is_some())
+}
+
+/// Whether the key is in force in a certificate of other names that somebody else asked for, and in none of these names:
+/// a renewal is for everybody who may have the names.
+pub(crate) fn is_anothers_key(rx: &mut Rx<'_>, certificate: &Certificate, now: Time) -> Result<bool> {
+    let (_, digest) = names_of(certificate)?;
+    let found = rx.optional(
+        sql!(
+            "-- pki.is_anothers_key
+            select owner from pki_certificate
+            where tenant = $1 and spki_sha256 = $2 and state = 'issued' and not_after > $3
+                and asked_by <> $4 and names_sha256 <> $5
+                and not exists (select 1 from pki_certificate r
+                    where r.tenant = $1 and r.spki_sha256 = $2 and r.state = 'issued' and r.not_after > $3
+                        and r.names_sha256 = $5)
+            limit 1"
+        ),
+        &values![certificate.tenant, certificate.spki_sha256, now, certificate.asked_by.as_str(), digest],
+        |row| row.get::<String>(0),
+    )?;
+    Ok(found.is_some())
+}
+
+/// When the newest certificate in force was planned.
+pub(crate) fn newest(rx: &mut Rx<'_>, tenant: TenantId) -> Result<Option<Time>> {
+    rx.optional(
+        sql!(
+            "-- pki.newest
+            select planned_at from pki_certificate
+            where tenant = $1 and state = 'issued' order by id desc limit 1"
+        ),
+        &values![tenant],
+        |row| row.get::<Time>(0),
+    )
 }

@@ -150,14 +150,50 @@ pub(crate) fn revoked(
     )
 }
 
-/// When the next of an authority's signed lists runs out.
-pub(crate) fn next_update(rx: &mut Rx<'_>, tenant: TenantId, authority: AuthorityId) -> Result<Option<Time>> {
+/// Of an authority's signed lists: when the oldest was signed and when the first runs out.
+pub(crate) fn list_times(
+    rx: &mut Rx<'_>,
+    tenant: TenantId,
+    authority: AuthorityId,
+) -> Result<(Option<Time>, Option<Time>)> {
     rx.one(
         sql!(
-            "-- pki.next_update
-            select min(next_update) as next_update from pki_crl where tenant = $1 and authority = $2"
+            "-- pki.list_times
+            select min(this_update) as this_update, min(next_update) as next_update
+            from pki_crl where tenant = $1 and authority = $2"
         ),
         &values![tenant, authority],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+/// The shards of an authority whose list was signed once and no later than `before`.
+pub(crate) fn old_lists(
+    rx: &mut Rx<'_>,
+    tenant: TenantId,
+    authority: AuthorityId,
+    before: Time,
+) -> Result<Vec<u16>> {
+    rx.all(
+        sql!(
+            "-- pki.old_lists
+            select shard from pki_crl where tenant = $1 and authority = $2 and this_update <= $3
+            order by shard"
+        ),
+        &values![tenant, authority, before],
         |row| row.get(0),
     )
+}
+
+/// Lets the numbers of all lists jump, and every list be signed anew: what was signed after a backup had numbers that the
+/// backup does not know.
+pub(crate) fn jump_numbers(tx: &mut Tx<'_>, step: i64) -> Result<()> {
+    tx.execute(
+        sql!(
+            "-- pki.jump_numbers
+            update pki_crl set number = number + $1, version = version + 1"
+        ),
+        &values![step],
+    )?;
+    Ok(())
 }

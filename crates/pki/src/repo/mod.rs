@@ -2,7 +2,11 @@
 
 mod authorities;
 mod certificates;
+mod fill;
+mod inventory;
 mod lists;
+mod overview;
+mod roots;
 
 use base::Result;
 use proof::x509::Serial;
@@ -10,7 +14,11 @@ use store::Row;
 
 pub(crate) use authorities::*;
 pub(crate) use certificates::*;
+pub(crate) use fill::insert_whole;
+pub(crate) use inventory::{Along, Bounds, Filter, end_of, page};
 pub(crate) use lists::*;
+pub(crate) use overview::*;
+pub(crate) use roots::*;
 
 fn broken() -> base::Error {
     base::error::INTERNAL.error()

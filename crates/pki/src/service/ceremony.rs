@@ -5,7 +5,7 @@
 
 use base::{
     Call, Error, Id, Result, Time,
-    id::kind::{self, SigningKey},
+    id::kind::{self, Event, SigningKey},
 };
 use events::{Fact, Record};
 use keys::{Algorithm, PreparedKey, Purpose, Succession};
@@ -20,11 +20,13 @@ use proof::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use store::Tx;
 
 use super::{
     Pki,
     issue::{BACKDATE_S, abandoned_fact, issued_fact},
     parsed, refuse,
+    roots::created_fact,
 };
 use crate::{
     error, facts,
@@ -39,7 +41,9 @@ use crate::{
 
 const DAY_S: i64 = 86_400;
 /// A root's list is good for twelve months.
-const ROOT_LIST_S: i64 = 365 * DAY_S;
+pub(super) const ROOT_LIST_S: i64 = 365 * DAY_S;
+/// Authorities of one environment that issue when a new hierarchy takes their place: a root and one below it.
+const SUCCEEDED_MAX: usize = 16;
 /// Shares and witnesses of one transcript.
 const FINGERPRINTS_MAX: usize = 16;
 
@@ -115,16 +119,17 @@ impl Pki {
         &self,
         call: &Call,
         tenant: TenantId,
-        order: CeremonyOrder,
+        mut order: CeremonyOrder,
         root_spki: &[u8],
     ) -> Result<PlannedCeremony> {
         order.check()?;
-        let taken = self
-            .authorities(tenant)
-            .await?
-            .iter()
-            .any(|one| one.kind == AuthorityKind::Root && one.environment == order.environment);
-        if taken {
+        let all = self.authorities(tenant).await?;
+        let before =
+            |kind| all.iter().filter(|one| one.kind == kind && one.environment == order.environment).count();
+        let (roots, issuing) = (before(AuthorityKind::Root), before(AuthorityKind::Issuing));
+        if roots > 0 && order.successor {
+            order.number_names(roots, issuing);
+        } else if roots > 0 {
             return Err(error::ENVIRONMENT_TAKEN.at("environment").with("environment", &order.environment));
         }
         let root_key =
@@ -220,8 +225,8 @@ impl Pki {
         };
         let mut drafts = Vec::new();
         let issuer = Issuer::root(names.root.clone(), root_key, lasting(Profile::Root)?);
-        for (profile, subject, key, pointers, part, constraints) in [
-            (Profile::Root, &names.root, root_key, &none, &root_part, None),
+        for (profile, subject, key, pointers, part, constraints, policies) in [
+            (Profile::Root, &names.root, root_key, &none, &root_part, None, &[][..]),
             (
                 Profile::Issuing,
                 &names.issuing,
@@ -229,6 +234,7 @@ impl Pki {
                 &at_root,
                 &issuing_part,
                 Some(&names.constraints),
+                &names.policies,
             ),
         ] {
             let serial = Serial::from_random(self.house.chance.bytes());
@@ -241,7 +247,7 @@ impl Pki {
                 names: &[],
                 key,
                 pointers,
-                policies: &[],
+                policies,
                 own_usage: None,
                 constraints,
                 must_staple: false,
@@ -343,7 +349,9 @@ impl Pki {
             crl: crl.clone(),
             transcript: Value::Null,
         };
-        self.make(call, &ceremony, [root, issuing], authorities.clone(), crl, transcript.clone()).await?;
+        let successor = plan.order.successor;
+        self.make(call, &ceremony, successor, [root, issuing], authorities.clone(), crl, transcript.clone())
+            .await?;
         let signature = self.sign_transcript(call, &ceremony, &transcript).await?;
         let [_, issuing] = authorities;
         let document: Value =
@@ -356,10 +364,12 @@ impl Pki {
     }
 
     /// One transaction: both certificates and authorities, the lists, the barred keys, a fact for each thing.
+    #[expect(clippy::too_many_arguments, reason = "everything that one transaction makes true")]
     async fn make(
         &self,
         call: &Call,
         ceremony: &CeremonyRow,
+        successor: bool,
         certificates: [Certificate; 2],
         authorities: [Authority; 2],
         crl: Vec<u8>,
@@ -370,13 +380,9 @@ impl Pki {
         for (certificate, authority) in certificates.iter().zip(&authorities) {
             let der = certificate.der.as_deref().unwrap_or_default();
             facts.push(issued_fact(certificate, self.house.id(), now, der));
-            let payload = json!({
-                "authority": authority.id, "kind": authority.kind.name(), "environment": authority.environment,
-                "certificate": certificate.id, "parent": authority.parent.map(|parent| parent.to_string()),
-            });
-            let fact = Fact::new(&facts::AUTHORITY_CREATED, self.house.id(), now, authority.id, payload);
-            facts.push(fact.of(ceremony.tenant).fixing("x509", sha256(der)));
+            facts.push(created_fact(authority, self.house.id(), now));
         }
+        let events: Vec<Id<Event>> = (0..SUCCEEDED_MAX).map(|_| self.house.id()).collect();
         let parsed_crl = x509::crl::Crl::parse(&crl).map_err(|e| base::error::INTERNAL.because(e))?;
         let next_update = parsed_crl.next_update.map(time);
         let list = ListRow {
@@ -393,6 +399,9 @@ impl Pki {
             .write("pki.make_hierarchy", move |tx| {
                 if !repo::sign_ceremony(tx, &ceremony, &transcript, now)? {
                     return Err(error::CEREMONY_GONE.error());
+                }
+                if successor {
+                    succeed(tx, &call, &ceremony, &authorities, &events, now)?;
                 }
                 for authority in &authorities {
                     if !repo::insert_authority(tx, authority)? {
@@ -506,6 +515,33 @@ impl Pki {
     }
 }
 
+/// Retires the hierarchy that the environment has: it issues no more, its root keeps its list, and all of it answers.
+fn succeed(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    ceremony: &CeremonyRow,
+    [root, issuing]: &[Authority; 2],
+    events: &[Id<Event>],
+    now: Time,
+) -> Result<()> {
+    let tenant = ceremony.tenant;
+    let mut events = events.iter();
+    for before in repo::authorities(tx, tenant)? {
+        let (active, retired) = (AuthorityState::Active, AuthorityState::Retired);
+        if before.environment != ceremony.environment
+            || !repo::move_authority(tx, tenant, before.id, active, retired)?
+        {
+            continue;
+        }
+        let successor = if before.kind == AuthorityKind::Root { root.id } else { issuing.id };
+        repo::release_root(tx, tenant, before.id)?;
+        let event = events.next().ok_or_else(|| base::error::INTERNAL.error())?;
+        let payload = json!({"authority": before.id, "successor": successor});
+        tx.record(call, &Fact::new(&facts::AUTHORITY_RETIRED, *event, now, before.id, payload).of(tenant))?;
+    }
+    Ok(())
+}
+
 /// Puts plans and signatures together; the list is given back. All three must hold under the root's key.
 fn check_signatures(
     root: &mut Certificate,
@@ -587,7 +623,7 @@ fn transcript(
         "environment": order.environment, "organisation": order.organisation, "country": order.country,
         "place": order.place, "operators": order.operators, "witnesses": order.witnesses,
         "permittedDns": order.permitted_dns, "permittedIp": order.permitted_ip,
-        "serviceNames": order.service_names,
+        "serviceNames": order.service_names, "successor": order.successor,
         "threshold": order.threshold, "shares": order.shares, "shareFingerprints": shares,
         "rootPublicKey": plan.root_spki,
         "root": of(root), "issuing": of(issuing),

@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use base::{Result, Time};
@@ -73,6 +73,26 @@ impl Pki {
         self.sign_list(&authority, shard).await.map(Some)
     }
 
+    /// Signs again every list that has passed half of its time, so that whoever asks next need not wait, and so that an old
+    /// list is a sign of trouble. What nobody ever asked for is not signed.
+    ///
+    /// # Errors
+    /// The store's; the key ring's.
+    pub async fn renew_lists(&self) -> Result<()> {
+        let now = self.house.now();
+        let authorities = self.house.db.read("pki.every_authority", repo::every_authority).await?;
+        for one in authorities.iter().filter(|one| one.kind == AuthorityKind::Issuing && now < one.not_after)
+        {
+            let (tenant, id, before) = (one.tenant, one.id, now.minus(VALIDITY / 2));
+            let db = self.house.db.tenant(tenant.uuid());
+            let old = db.read("pki.old_lists", move |rx| repo::old_lists(rx, tenant, id, before)).await?;
+            for shard in old {
+                self.list(&one.handle, Some(shard)).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// The list that is signed already, while it says what the table says and is young enough. A root's list is signed
     /// by people and served as long as it stands.
     async fn fresh(&self, authority: &Authority, shard: u16) -> Result<Option<SignedList>> {
@@ -100,6 +120,7 @@ impl Pki {
     async fn sign_list(&self, authority: &Authority, shard: u16) -> Result<SignedList> {
         let (tenant, id) = (authority.tenant, authority.id);
         let db = self.house.db.tenant(tenant.uuid());
+        let began = Instant::now();
         let now = self.house.now().whole_second();
         let number = db.write("pki.take_number", move |tx| repo::take_number(tx, tenant, id, shard)).await?;
         let (version, entries) = db
@@ -132,6 +153,7 @@ impl Pki {
         let tbs = draft.tbs(entries).map_err(|e| base::error::INTERNAL.because(e))?;
         let signature = self.sign_as(authority, &tbs).await?;
         let der = x509::assemble(&tbs, issuer.algorithm, &signature);
+        self.figures.list_signed(&authority.name, shard, der.len(), began.elapsed());
         // For lists a signature that does not hold is a finding.
         refuse(&lint::crl(&der, &certificate)).map_err(|e| error::SIGNED_WRONG.because(e))?;
         let row = ListRow {

@@ -3,7 +3,10 @@
 //! What a crash leaves between plan and finish is given up by [`Pki::abandon_stale`], and never signed a second time:
 //! ECDSA would give two certificates of one number.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use base::{Call, Error, Id, Kind, Result, Time};
 use events::{Fact, Record};
@@ -11,8 +14,8 @@ use keys::{PreparedKey, Succession};
 use proof::{
     crypto::{SubjectKey, hex},
     x509::{
-        self, Attribute, Csr, CsrFault, Draft, DraftFault, GeneralName, Issuer, Name, Pointers, Profile,
-        Serial, Validity,
+        self, Attribute, Csr, CsrFault, Draft, DraftFault, ExtendedUsage, GeneralName, Issuer, Name, Oid,
+        Pointers, Profile, Serial, Validity,
         lint::Finding,
         pem::{self, Label},
     },
@@ -31,6 +34,10 @@ use crate::{
 /// A certificate is valid from so long before it is made, for clocks that are behind.
 pub(crate) const BACKDATE_S: i64 = 60;
 const STALE_AT_ONCE: u32 = 200;
+/// A clock that runs back further than this issues nothing: equal processes may differ by less.
+const CLOCK_BACK_MAX: Duration = Duration::from_secs(5);
+/// So many authorities in a row may be replaced while one certificate is being decided.
+const CHANGES_MAX: u32 = 3;
 
 /// What somebody asks for.
 #[derive(Debug, Clone, Default)]
@@ -136,6 +143,8 @@ impl Pki {
         }
     }
 
+    /// Issues from the authority that issues now. One that was replaced between the look and the plan has planned nothing,
+    /// so the next one is asked.
     async fn issue_once(
         &self,
         call: &Call,
@@ -144,14 +153,34 @@ impl Pki {
         asked: Asked,
         along: Option<InPlan>,
     ) -> Result<Issued> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.issue_now(call, tenant, grade, &asked, along.clone()).await {
+                Err(failure) if failure.is(&error::AUTHORITY_CHANGED) && tries < CHANGES_MAX => {}
+                other => return other,
+            }
+        }
+    }
+
+    async fn issue_now(
+        &self,
+        call: &Call,
+        tenant: TenantId,
+        grade: &Grade,
+        asked: &Asked,
+        along: Option<InPlan>,
+    ) -> Result<Issued> {
+        let began = Instant::now();
         let authority = self.issuing(tenant, asked.environment.as_deref()).await?;
-        let wanted = read(&asked)?;
+        let wanted = read(asked)?;
         let mut against = rules::objections(&self.settings, grade, wanted.profile, &wanted.names).into_iter();
         if let Some(first) = against.next() {
             return Err(against.fold(first, Error::detail));
         }
-        let draught = self.draught(call, &authority, &wanted, &asked).await?;
+        let draught = self.draught(call, &authority, &wanted, asked).await?;
         refuse(&draught.findings)?;
+        self.figures.took("decide", began.elapsed());
         let certificate = self.produce(call, &authority, draught, along, None).await?;
         let chain = self.chain(tenant, authority.id).await?;
         Ok(Issued { certificate, chain })
@@ -200,6 +229,14 @@ impl Pki {
                 explained.validity = Some((draught.certificate.not_before, draught.certificate.not_after));
                 explained.reasons.extend(refuse(&draught.findings).err());
                 explained.findings = draught.findings;
+                let (row, now) = (draught.certificate, self.house.now());
+                let taken = self
+                    .house
+                    .db
+                    .tenant(house_tenant.uuid())
+                    .read("pki.is_anothers_key", move |rx| repo::is_anothers_key(rx, &row, now))
+                    .await?;
+                explained.reasons.extend(taken.then(|| error::KEY_TAKEN.at("csr")));
             }
             Err(failure) if is_refusal(&failure) => explained.reasons.push(failure),
             Err(failure) => return Err(failure),
@@ -235,6 +272,8 @@ impl Pki {
             ocsp: Some(self.address("ocsp")?),
             issuer: Some(self.address(&format!("ca/{}.cer", authority.handle))?),
         };
+        let asserted = issuing.policies().map_err(|e| base::error::INTERNAL.because(e))?;
+        let policy = wanted.profile.policy(&asserted);
         let draft = Draft {
             profile: wanted.profile,
             serial,
@@ -243,8 +282,8 @@ impl Pki {
             names: &wanted.names,
             key: &wanted.key,
             pointers: &pointers,
-            policies: &[],
-            own_usage: None,
+            policies: policy.as_slice(),
+            own_usage: self.own_usage(wanted.profile)?,
             constraints: None,
             must_staple: wanted.must_staple,
         };
@@ -280,6 +319,16 @@ impl Pki {
         Ok(Draught { certificate, names: wanted.names.clone(), findings })
     }
 
+    /// The organisation's own extended key usage, for the profiles that live by one.
+    fn own_usage(&self, profile: Profile) -> Result<Option<Oid>> {
+        if profile.shape().extended_usage != ExtendedUsage::Own {
+            return Ok(None);
+        }
+        let below = |arc: Oid| profile.number().and_then(|number| arc.child(number));
+        let usage = self.settings.usage_arc.and_then(below);
+        usage.map(Some).ok_or_else(|| error::USAGE_ARC.at("profile").with("profile", profile.as_str()))
+    }
+
     /// Plan, sign, verify, finish; in a task of its own, so that a client that goes away cancels nothing half way.
     async fn produce(
         &self,
@@ -307,8 +356,13 @@ impl Pki {
         responder: Option<ForResponder>,
     ) -> Result<Certificate> {
         let certificate = draught.certificate;
-        self.plan(&certificate, draught.names, along).await?;
+        let began = Instant::now();
+        self.plan(&certificate, draught.names, responder.is_some(), along).await?;
+        self.figures.took("plan", began.elapsed());
+        let began = Instant::now();
         let der = self.sign(authority, &certificate.tbs).await?;
+        self.figures.took("sign", began.elapsed());
+        let began = Instant::now();
         let now = self.house.now();
         let fact = issued_fact(&certificate, self.house.id(), now, &der);
         let issued =
@@ -340,14 +394,17 @@ impl Pki {
             // Somebody took this process for dead and gave the plan up: its number is revoked, so nobody gets it.
             return Err(base::error::INTERNAL.error());
         }
+        self.figures.took("finish", began.elapsed());
         self.figures.issued(issued.profile);
         Ok(issued)
     }
 
+    /// Makes the bytes durable. An authority that was retired or revoked meanwhile plans nothing but its responders.
     async fn plan(
         &self,
         certificate: &Certificate,
         names: Vec<GeneralName>,
+        responder: bool,
         along: Option<InPlan>,
     ) -> Result<()> {
         let copy = certificate.clone();
@@ -357,6 +414,20 @@ impl Pki {
             .write("pki.plan", move |tx| {
                 if repo::is_barred(tx, copy.tenant, &copy.spki_sha256)? {
                     return Err(error::KEY_BARRED.at("csr"));
+                }
+                if repo::is_anothers_key(tx, &copy, copy.planned_at)? {
+                    return Err(error::KEY_TAKEN.at("csr"));
+                }
+                if let Some(newest) = repo::newest(tx, copy.tenant)?
+                    && newest.since(copy.planned_at) > CLOCK_BACK_MAX
+                {
+                    return Err(error::CLOCK_BACK
+                        .error()
+                        .with("now", copy.planned_at)
+                        .with("newest", newest));
+                }
+                if !responder && !repo::is_active(tx, copy.tenant, copy.authority)? {
+                    return Err(error::AUTHORITY_CHANGED.error().retry_after(1));
                 }
                 if let Some(along) = &along {
                     along(tx, &copy)?;
@@ -481,10 +552,11 @@ impl Pki {
 
 /// A no to the asker; trouble of our own is none.
 fn is_refusal(failure: &Error) -> bool {
-    matches!(
-        failure.kind(),
-        Kind::Malformed | Kind::Invalid | Kind::Forbidden | Kind::Conflict | Kind::TooLarge
-    )
+    failure.is(&error::CLOCK_BACK)
+        || matches!(
+            failure.kind(),
+            Kind::Malformed | Kind::Invalid | Kind::Forbidden | Kind::Conflict | Kind::TooLarge
+        )
 }
 
 /// Reads what was asked for.
@@ -561,6 +633,7 @@ pub(super) fn issued_fact(
         "certificate": certificate.id, "authority": certificate.authority,
         "serial": certificate.serial.to_string(), "profile": certificate.profile.as_str(),
         "spki": hex(&certificate.spki_sha256), "source": certificate.source,
+        "notBefore": certificate.not_before, "notAfter": certificate.not_after,
     });
     Fact::new(&facts::CERTIFICATE_ISSUED, id, now, certificate.id, payload)
         .of(certificate.tenant)
@@ -569,7 +642,12 @@ pub(super) fn issued_fact(
 
 /// The fact that a plan was given up.
 pub(super) fn abandoned_fact(certificate: &Certificate, id: Id<base::id::kind::Event>, now: Time) -> Fact {
-    let payload = json!({"certificate": certificate.id, "serial": certificate.serial.to_string()});
+    let payload = json!({
+        "certificate": certificate.id, "authority": certificate.authority,
+        "serial": certificate.serial.to_string(), "profile": certificate.profile.as_str(),
+        "spki": hex(&certificate.spki_sha256),
+        "notBefore": certificate.not_before, "notAfter": certificate.not_after,
+    });
     Fact::new(&facts::CERTIFICATE_ABANDONED, id, now, certificate.id, payload).of(certificate.tenant)
 }
 
@@ -586,10 +664,20 @@ impl Pki {
         tenant: TenantId,
         asked: &Asked,
     ) -> Result<Certificate> {
+        self.plan_along_for_test(call, tenant, asked, None).await
+    }
+
+    pub(crate) async fn plan_along_for_test(
+        &self,
+        call: &Call,
+        tenant: TenantId,
+        asked: &Asked,
+        along: Option<InPlan>,
+    ) -> Result<Certificate> {
         let authority = self.issuing(tenant, None).await?;
         let wanted = read(asked)?;
         let draught = self.draught(call, &authority, &wanted, asked).await?;
-        self.plan(&draught.certificate, draught.names, None).await?;
+        self.plan(&draught.certificate, draught.names, false, along).await?;
         Ok(draught.certificate)
     }
 }

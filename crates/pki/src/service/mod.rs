@@ -1,15 +1,21 @@
 //! The verbs of the authority: this file holds the service and what it reads; each change has its own file.
 
 mod ceremony;
+mod clients;
 mod crl;
 mod figures;
+mod fill;
+mod inventory;
 mod issue;
 mod ocsp;
+mod overview;
+mod replay;
 mod revoke;
+mod roots;
 
 use std::{sync::Arc, time::Duration};
 
-use base::{Id, Page, PageToken, Result, Time, telemetry::Metrics};
+use base::{Id, Result, telemetry::Metrics};
 use events::House;
 use keys::{Algorithm, Keys, OfflineKey};
 use proof::{
@@ -19,16 +25,20 @@ use proof::{
 
 pub use ceremony::{Held, PlannedCeremony, RootSignatures};
 pub use crl::SignedList;
+pub use inventory::Search;
 pub use issue::{Asked, Explained, Issued};
 pub(crate) use issue::{InPlan, refused_request};
 pub use ocsp::Reply;
+pub use overview::{Counts, Environment, Happening, ListState, Overview, Refusal};
+pub use replay::{Replay, Replayed};
 pub(crate) use revoke::Reach;
+pub use revoke::{Batch, Selection};
+pub use roots::{Accepted, Requested, RootOrder};
 
 use crate::{
     error,
     model::{Authority, AuthorityKind, AuthorityState, Certificate, CertificateId, TenantId},
-    repo::{self, Filter},
-    rules,
+    repo,
     settings::Settings,
 };
 
@@ -36,9 +46,6 @@ use crate::{
 const STALE: Duration = Duration::from_secs(30);
 /// A ceremony takes people, so it may take longer.
 const STALE_CEREMONY: Duration = Duration::from_secs(3_600);
-/// Certificates of one export.
-pub(crate) const EXPORT_MAX: usize = 100_000;
-const EXPORT_PAGE: u32 = 1_000;
 
 /// The service of the authority; cheap to clone.
 #[derive(Clone)]
@@ -59,43 +66,6 @@ pub struct Pki {
 struct Throwaway {
     p256: tokio::sync::OnceCell<OfflineKey>,
     p384: tokio::sync::OnceCell<OfflineKey>,
-}
-
-/// What a search is narrowed by, as somebody wrote it.
-#[derive(Debug, Clone, Default)]
-pub struct Search {
-    /// Begins with.
-    pub name: Option<String>,
-    /// Ends with these labels.
-    pub suffix: Option<String>,
-    /// In this state.
-    pub state: Option<String>,
-    /// Of this profile.
-    pub profile: Option<String>,
-    /// Looked after by.
-    pub owner: Option<String>,
-    /// Ends before.
-    pub expires_before: Option<Time>,
-}
-
-impl Search {
-    fn filter(self) -> Filter {
-        let text = Option::unwrap_or_default;
-        Filter {
-            state: text(self.state),
-            profile: text(self.profile),
-            owner: text(self.owner),
-            expires_before: self.expires_before.unwrap_or(Time::LATEST),
-            // Names are ASCII, so what begins with a text lies before the text with the last of its characters.
-            name: self.name.map(|name| (name.clone(), format!("{name}\u{7f}"))),
-            suffix: self.suffix.map(|suffix| {
-                let from = rules::reversed(suffix.trim_matches('.'));
-                // `/` is the character after `.`
-                let to = format!("{}/", from.trim_end_matches('.'));
-                (from, to)
-            }),
-        }
-    }
 }
 
 impl Pki {
@@ -199,86 +169,6 @@ impl Pki {
             .await
     }
 
-    /// A page of a tenant's certificates, newest first.
-    ///
-    /// # Errors
-    /// `PAGE_TOKEN_INVALID`; the store's.
-    pub async fn page(
-        &self,
-        tenant: TenantId,
-        search: Search,
-        limit: u32,
-        token: Option<&str>,
-    ) -> Result<Page<Certificate>> {
-        let before = match token {
-            None => Id::LAST,
-            Some(text) => PageToken::decode(text, 1)?.0.first().map_or(Ok(Id::LAST), |id| id.parse())?,
-        };
-        let found = self.some(tenant, search.filter(), before, limit + 1).await?;
-        Ok(Page::cut(found, limit, |one| PageToken(vec![one.id.to_string()])))
-    }
-
-    async fn some(
-        &self,
-        tenant: TenantId,
-        filter: Filter,
-        before: CertificateId,
-        limit: u32,
-    ) -> Result<Vec<Certificate>> {
-        self.house
-            .db
-            .tenant(tenant.uuid())
-            .read("pki.page", move |rx| match (&filter.name, &filter.suffix) {
-                (Some((from, to)), _) => repo::page_by_name(rx, tenant, &filter, (from, to), before, limit),
-                (None, Some((from, to))) => {
-                    repo::page_by_suffix(rx, tenant, &filter, (from, to), before, limit)
-                }
-                (None, None) => repo::page(rx, tenant, &filter, before, limit),
-            })
-            .await
-    }
-
-    /// All certificates of a search without their bytes, newest first, up to [`EXPORT_MAX`].
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn export(&self, tenant: TenantId, search: Search) -> Result<Vec<Certificate>> {
-        let filter = search.filter();
-        let mut all: Vec<Certificate> = Vec::new();
-        let mut before = Id::LAST;
-        while all.len() < EXPORT_MAX {
-            let some = self.some(tenant, filter.clone(), before, EXPORT_PAGE).await?;
-            let Some(last) = some.last() else { break };
-            before = last.id;
-            all.extend(some.into_iter().map(|one| Certificate { tbs: Vec::new(), der: None, ..one }));
-        }
-        Ok(all)
-    }
-
-    /// Certificates in force that have passed two thirds of their life and that none follows, oldest first.
-    ///
-    /// # Errors
-    /// `PAGE_TOKEN_INVALID`; the store's.
-    pub async fn overdue(
-        &self,
-        tenant: TenantId,
-        limit: u32,
-        token: Option<&str>,
-    ) -> Result<Page<Certificate>> {
-        let after = match token {
-            None => Id::NIL,
-            Some(text) => PageToken::decode(text, 1)?.0.first().map_or(Ok(Id::NIL), |id| id.parse())?,
-        };
-        let now = self.house.now();
-        let found = self
-            .house
-            .db
-            .tenant(tenant.uuid())
-            .read("pki.overdue", move |rx| repo::overdue(rx, tenant, now, after, limit + 1))
-            .await?;
-        Ok(Page::cut(found, limit, |one| PageToken(vec![one.id.to_string()])))
-    }
-
     /// The fact that a certificate was issued.
     ///
     /// # Errors
@@ -340,6 +230,16 @@ pub(crate) fn parsed(der: &[u8]) -> Result<x509::Certificate<'_>> {
     x509::Certificate::parse(der).map_err(|e| base::error::INTERNAL.because(e))
 }
 
+/// 32 bytes in hexadecimal.
+pub(crate) fn digest(text: &str) -> Option<[u8; 32]> {
+    let bytes: Option<Vec<u8>> = (0..text.len())
+        .step_by(2)
+        .map(|at| text.get(at..at + 2).filter(|pair| !pair.starts_with('+')))
+        .map(|pair| pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+        .collect();
+    bytes?.try_into().ok()
+}
+
 /// A serial number as lower- or upper-case hexadecimal, with or without colons.
 fn read_serial(text: &str) -> Option<Serial> {
     let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
@@ -370,14 +270,10 @@ mod tests {
     }
 
     #[test]
-    fn a_suffix_means_whole_labels() {
-        let filter = Search { suffix: Some("dev.example".into()), ..Search::default() }.filter();
-        let (from, to) = filter.suffix.unwrap();
-        let inside = |name: &str| {
-            let turned = rules::reversed(name);
-            from <= turned && turned < to
-        };
-        assert!(inside("dev.example") && inside("a.dev.example") && inside("z.z.dev.example"));
-        assert!(!inside("xdev.example") && !inside("dev.examples") && !inside("example"));
+    fn a_digest_is_32_bytes_and_nothing_else() {
+        assert_eq!(digest(&"0a".repeat(32)), Some([10; 32]));
+        for wrong in ["", "0a", &"0a".repeat(33), &"zz".repeat(32), &"é".repeat(32), &"+1".repeat(32)] {
+            assert_eq!(digest(wrong), None, "{wrong}");
+        }
     }
 }

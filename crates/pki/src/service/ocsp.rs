@@ -27,7 +27,7 @@ use store::lease;
 use super::{Pki, issue::ForResponder, parsed};
 use crate::{
     error,
-    model::{Authority, AuthorityId, AuthorityKind, State, TenantId, moment},
+    model::{Authority, AuthorityId, AuthorityKind, AuthorityState, State, TenantId, moment},
     repo,
 };
 
@@ -56,6 +56,8 @@ struct Known {
     subject: Name,
     key: SubjectKey,
     not_after: Time,
+    /// Since when its root has withdrawn it, and with it whatever it signed.
+    revoked_at: Option<Time>,
 }
 
 /// A responder's certificate, ready to answer.
@@ -134,6 +136,10 @@ impl Pki {
         let Some(authority) = request.ids.first().and_then(|id| issuer_of(&authorities, id)) else {
             return Ok(None);
         };
+        // For an authority that has ended nobody can speak any more.
+        if now >= authority.not_after {
+            return Ok(None);
+        }
         if !request.ids.iter().all(|id| is_issuer_of(authority, id)) {
             return Ok(None);
         }
@@ -173,9 +179,27 @@ impl Pki {
         {
             return Ok(Arc::clone(known));
         }
-        let all = self.house.db.read("pki.every_authority", repo::every_authority).await?;
+        let all = self
+            .house
+            .db
+            .read("pki.every_authority", |rx| {
+                let issuing =
+                    repo::every_authority(rx)?.into_iter().filter(|one| one.kind == AuthorityKind::Issuing);
+                issuing
+                    .map(|one| {
+                        let revoked_at = match one.state {
+                            AuthorityState::Revoked => {
+                                repo::by_id(rx, one.tenant, one.certificate)?.and_then(|own| own.revoked_at)
+                            }
+                            AuthorityState::Active | AuthorityState::Retired => None,
+                        };
+                        Ok((one, revoked_at))
+                    })
+                    .collect::<Result<Vec<_>>>()
+            })
+            .await?;
         let mut known = Vec::new();
-        for one in all.into_iter().filter(|one| one.kind == AuthorityKind::Issuing) {
+        for (one, revoked_at) in all {
             let certificate = parsed(&one.der)?;
             let key = certificate.key().map_err(|e| base::error::INTERNAL.because(e))?;
             known.push(Known {
@@ -184,6 +208,7 @@ impl Pki {
                 subject: certificate.subject.clone(),
                 key,
                 not_after: one.not_after,
+                revoked_at,
             });
         }
         let known = Arc::new(known);
@@ -193,6 +218,7 @@ impl Pki {
 
     async fn statuses(&self, authority: &Known, serials: Vec<Serial>) -> Result<Vec<Status>> {
         let (tenant, id) = (authority.tenant, authority.id);
+        let withdrawn = authority.revoked_at.map(moment).transpose()?;
         self.house
             .db
             .tenant(tenant.uuid())
@@ -201,7 +227,11 @@ impl Pki {
                     .iter()
                     .map(|serial| {
                         Ok(match repo::standing(rx, tenant, id, serial)? {
-                            Some((State::Issued, _, _)) => Status::Good,
+                            // RFC 6960 §2.7: who knows that an authority is not to be trusted says so of what it signed.
+                            Some((State::Issued, _, _)) => match withdrawn {
+                                Some(at) => Status::Revoked { at, reason: Reason::CaCompromise },
+                                None => Status::Good,
+                            },
                             Some((State::Revoked | State::Abandoned, Some(at), reason)) => Status::Revoked {
                                 at: moment(at)?,
                                 reason: reason.unwrap_or(Reason::Unspecified),
@@ -348,8 +378,15 @@ impl Pki {
     /// The store's; the key ring's.
     pub async fn renew_responders(&self) -> Result<()> {
         for known in self.known(self.house.db.commits()).await?.iter() {
-            let ended = self.house.now() >= known.not_after;
-            if !ended && self.stored_responder(known).await?.is_some() {
+            let (tenant, id, now) = (known.tenant, known.id, self.house.now());
+            let in_use = now < known.not_after
+                && self
+                    .house
+                    .db
+                    .tenant(tenant.uuid())
+                    .read("pki.has_living", move |rx| repo::has_living(rx, tenant, id, now))
+                    .await?;
+            if in_use && self.stored_responder(known).await?.is_some() {
                 self.responder(known).await?;
             }
         }

@@ -1,19 +1,47 @@
-//! Revoking: one transaction, final; a compromised key takes every certificate that holds it along.
+//! Revoking: one transaction, final; a compromised key takes every certificate that holds it along. Many at once are
+//! revoked in batches, each certificate with its own fact.
 
-use base::{Call, Result, Time};
+use base::{Call, Id, Result, Time, id::kind::Event};
 use events::{Fact, Record};
 use proof::x509::crl::Reason;
 use serde_json::json;
+use store::Tx;
 
 use super::Pki;
 use crate::{
     error, facts,
-    model::{Certificate, State, TenantId},
+    model::{AuthorityId, Certificate, CertificateId, State, TenantId},
     repo,
 };
 
-/// Certificates that one compromised key may take along: each needs a fact that is made before the transaction.
-const SIBLINGS_MAX: usize = 1_000;
+/// Certificates that one transaction revokes: each needs a fact that is made before it.
+const AT_ONCE_MAX: usize = 1_001;
+/// Certificates of one batch that were meant themselves; the rest is room for those that share a key.
+const BATCH_MAX: u32 = 500;
+
+/// Which certificates are meant, when there are many.
+#[derive(Debug, Clone)]
+pub enum Selection {
+    /// All that an authority signed.
+    Of(AuthorityId),
+    /// All with this key: SHA-256 of the SubjectPublicKeyInfo.
+    WithKey([u8; 32]),
+    /// These, by number or id.
+    These(Vec<String>),
+}
+
+/// What one batch did.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Certificates in force that were meant before this batch.
+    pub matched: u64,
+    /// Those that this batch revoked, with those that it took along.
+    pub revoked: u64,
+    /// Those that are meant and still in force.
+    pub left: u64,
+    /// Names that no certificate has.
+    pub unknown: Vec<String>,
+}
 
 /// What a compromised key takes along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +50,15 @@ pub(crate) enum Reach {
     Key,
     /// The certificate alone: whoever asks has not shown that the key is theirs.
     Certificate,
+}
+
+/// How and why.
+#[derive(Debug, Clone, Copy)]
+struct Cause {
+    reason: Reason,
+    reach: Reach,
+    invalid_since: Option<Time>,
+    now: Time,
 }
 
 impl Pki {
@@ -56,39 +93,19 @@ impl Pki {
         if certificate.profile.is_ca() {
             return Err(error::OF_AUTHORITY.error());
         }
-        let now = self.house.now().whole_second();
-        if invalid_since.is_some_and(|since| since > now) {
-            return Err(error::MOMENT.at("invalidSince"));
-        }
-        let db = self.house.db.tenant(tenant.uuid());
-        let (id, spki) = (certificate.id, certificate.spki_sha256);
-        let events: Vec<base::Id<base::id::kind::Event>> =
-            (0..=SIBLINGS_MAX).map(|_| self.house.id()).collect();
-        let call = call.for_tenant(tenant);
-        let revoked = db
+        let cause = self.cause(reason, invalid_since, reach)?;
+        let (id, events, call) = (certificate.id, self.facts_ahead(), call.for_tenant(tenant));
+        let revoked = self
+            .house
+            .db
+            .tenant(tenant.uuid())
             .write("pki.revoke", move |tx| {
-                let named = repo::by_id(tx, tenant, id)?.ok_or_else(|| error::NOT_FOUND.error().with("id", id))?;
+                let named =
+                    repo::by_id(tx, tenant, id)?.ok_or_else(|| error::NOT_FOUND.error().with("id", id))?;
                 named.state.revoke()?;
-                let mut all = vec![named];
-                if reason == Reason::KeyCompromise && reach == Reach::Key {
-                    repo::bar(tx, tenant, &spki, "keyCompromise", now)?;
-                    let siblings = repo::issued_with_key(tx, tenant, &spki)?;
-                    all.extend(siblings.into_iter().filter(|one| one.id != id).take(SIBLINGS_MAX));
-                }
-                for (one, event) in all.iter_mut().zip(&events) {
-                    one.state = State::Revoked;
-                    one.revoked_at = Some(now);
-                    one.reason = Some(reason);
-                    one.invalid_since = invalid_since.map(Time::whole_second);
-                    if !repo::revoke(tx, one)? {
-                        return Err(error::REVOKED.error());
-                    }
-                    repo::touch_list(tx, tenant, one.authority, one.shard)?;
-                    let payload = json!({
-                        "certificate": one.id, "serial": one.serial.to_string(), "reason": i64::from(reason.code()),
-                    });
-                    tx.record(&call, &Fact::new(&facts::CERTIFICATE_REVOKED, *event, now, one.id, payload).of(tenant))?;
-                }
+                let mut all = with_siblings(tx, named, cause)?;
+                all.truncate(events.len());
+                revoke_each(tx, &call, &mut all, cause, &events)?;
                 Ok(all)
             })
             .await?;
@@ -97,4 +114,172 @@ impl Pki {
         }
         Ok(revoked)
     }
+
+    /// Revokes a batch of many certificates; whoever wants all of them asks again until none is left. A preview revokes
+    /// nothing and says how many are meant.
+    ///
+    /// # Errors
+    /// `PKI_AUTHORITY_UNKNOWN`, `PKI_TIME_INVALID`, `PKI_REVOCATIONS_TOO_MANY`; the store's.
+    pub async fn revoke_many(
+        &self,
+        call: &Call,
+        tenant: TenantId,
+        selection: Selection,
+        reason: Reason,
+        invalid_since: Option<Time>,
+        preview: bool,
+    ) -> Result<Batch> {
+        let cause = self.cause(reason, invalid_since, Reach::Key)?;
+        let selected = self.select(tenant, selection).await?;
+        if preview || selected.ids.is_empty() {
+            let Selected { matched, unknown, .. } = selected;
+            return Ok(Batch { matched, revoked: 0, left: matched, unknown });
+        }
+        let (ids, events, call) = (selected.ids, self.facts_ahead(), call.for_tenant(tenant));
+        let (meant, revoked) = self
+            .house
+            .db
+            .tenant(tenant.uuid())
+            .write("pki.revoke_many", move |tx| {
+                let mut all: Vec<Certificate> = Vec::new();
+                let mut meant = 0_u64;
+                for id in &ids {
+                    // What another transaction, or a key in this one, has revoked meanwhile is done.
+                    let known = all.iter().any(|one| one.id == *id);
+                    let found = repo::by_id(tx, tenant, *id)?.filter(|one| one.state == State::Issued);
+                    let Some(named) = found.filter(|_| !known) else {
+                        meant += 1;
+                        continue;
+                    };
+                    let mut some = with_siblings(tx, named, cause)?;
+                    some.retain(|one| all.iter().all(|other| other.id != one.id));
+                    if all.len() + some.len() > events.len() && !all.is_empty() {
+                        break;
+                    }
+                    some.truncate(events.len());
+                    all.extend(some);
+                    meant += 1;
+                }
+                revoke_each(tx, &call, &mut all, cause, &events)?;
+                Ok((meant, all.len() as u64))
+            })
+            .await?;
+        for _ in 0..revoked {
+            self.figures.revoked(reason);
+        }
+        let left = selected.matched.saturating_sub(meant);
+        Ok(Batch { matched: selected.matched, revoked, left, unknown: selected.unknown })
+    }
+
+    fn cause(&self, reason: Reason, invalid_since: Option<Time>, reach: Reach) -> Result<Cause> {
+        let now = self.house.now().whole_second();
+        if invalid_since.is_some_and(|since| since > now) {
+            return Err(error::MOMENT.at("invalidSince"));
+        }
+        Ok(Cause { reason, reach, invalid_since: invalid_since.map(Time::whole_second), now })
+    }
+
+    /// Ids of facts, made before the transaction so that its closure may run twice.
+    fn facts_ahead(&self) -> Vec<Id<Event>> {
+        (0..AT_ONCE_MAX).map(|_| self.house.id()).collect()
+    }
+
+    async fn select(&self, tenant: TenantId, selection: Selection) -> Result<Selected> {
+        let db = self.house.db.tenant(tenant.uuid());
+        match selection {
+            Selection::Of(authority) => {
+                let found = db
+                    .read("pki.issued_by", move |rx| {
+                        if repo::authority_by_id(rx, tenant, authority)?.is_none() {
+                            return Err(error::AUTHORITY_UNKNOWN.error().with("id", authority));
+                        }
+                        let some = repo::issued_by(rx, tenant, authority, BATCH_MAX)?;
+                        Ok((repo::count_issued_by(rx, tenant, authority)?, some))
+                    })
+                    .await?;
+                let (matched, some) = found;
+                let ids = some.into_iter().map(|one| one.id).collect();
+                Ok(Selected { ids, matched, unknown: Vec::new() })
+            }
+            Selection::WithKey(spki) => {
+                let all = db.read("pki.with_key", move |rx| repo::issued_with_key(rx, tenant, &spki)).await?;
+                let all = all.into_iter().filter(|one| !one.profile.is_ca()).map(|one| one.id);
+                Ok(Selected::all(all.collect(), Vec::new()))
+            }
+            Selection::These(names) => {
+                if names.len() > BATCH_MAX as usize {
+                    return Err(error::REVOCATIONS_MANY.error().with("limit", BATCH_MAX));
+                }
+                let (mut ids, mut unknown) = (Vec::new(), Vec::new());
+                for named in names {
+                    match self.certificate(tenant, &named).await {
+                        Ok(one) if one.profile.is_ca() => unknown.push(named),
+                        Ok(one) if one.state == State::Issued && !ids.contains(&one.id) => ids.push(one.id),
+                        Ok(_) => {}
+                        Err(failure) if failure.is(&error::NOT_FOUND) => unknown.push(named),
+                        Err(failure) => return Err(failure),
+                    }
+                }
+                Ok(Selected::all(ids, unknown))
+            }
+        }
+    }
+}
+
+struct Selected {
+    ids: Vec<CertificateId>,
+    matched: u64,
+    unknown: Vec<String>,
+}
+
+impl Selected {
+    fn all(mut ids: Vec<CertificateId>, unknown: Vec<String>) -> Self {
+        let matched = ids.len() as u64;
+        ids.truncate(BATCH_MAX as usize);
+        Self { ids, matched, unknown }
+    }
+}
+
+/// A certificate, and where its key is compromised every other one that holds it; the key is barred for ever.
+fn with_siblings(tx: &mut Tx<'_>, named: Certificate, cause: Cause) -> Result<Vec<Certificate>> {
+    let (tenant, id, spki) = (named.tenant, named.id, named.spki_sha256);
+    let mut all = vec![named];
+    if cause.reason == Reason::KeyCompromise && cause.reach == Reach::Key {
+        repo::bar(tx, tenant, &spki, "keyCompromise", cause.now)?;
+        let siblings = repo::issued_with_key(tx, tenant, &spki)?;
+        all.extend(siblings.into_iter().filter(|one| one.id != id));
+    }
+    Ok(all)
+}
+
+fn revoke_each(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    all: &mut [Certificate],
+    cause: Cause,
+    events: &[Id<Event>],
+) -> Result<()> {
+    for (one, event) in all.iter_mut().zip(events) {
+        one.state = State::Revoked;
+        one.revoked_at = Some(cause.now);
+        one.reason = Some(cause.reason);
+        one.invalid_since = cause.invalid_since;
+        if !repo::revoke(tx, one)? {
+            return Err(error::REVOKED.error());
+        }
+        repo::touch_list(tx, one.tenant, one.authority, one.shard)?;
+        tx.record(call, &revoked_fact(one, *event, cause.now))?;
+    }
+    Ok(())
+}
+
+/// The fact that a certificate was revoked.
+pub(super) fn revoked_fact(certificate: &Certificate, id: Id<Event>, now: Time) -> Fact {
+    let payload = json!({
+        "certificate": certificate.id, "authority": certificate.authority,
+        "serial": certificate.serial.to_string(),
+        "reason": i64::from(certificate.reason.unwrap_or(Reason::Unspecified).code()),
+        "invalidSince": certificate.invalid_since.map(Time::rfc3339),
+    });
+    Fact::new(&facts::CERTIFICATE_REVOKED, id, now, certificate.id, payload).of(certificate.tenant)
 }

@@ -18,8 +18,8 @@ use crate::crypto::{SignatureAlgorithm, SubjectKey};
 
 /// The number of the TLS extension status_request, which a certificate may demand (RFC 7633).
 pub const STATUS_REQUEST: u64 = 5;
-/// Most policies in one certificate.
-const POLICIES_MAX: usize = 8;
+/// Most policies in one certificate: an issuing CA names those of every profile.
+const POLICIES_MAX: usize = 16;
 
 /// Who signs: what a certificate says about its issuer, and what the issuer's own certificate allows.
 #[derive(Debug, Clone, PartialEq, Eq)]

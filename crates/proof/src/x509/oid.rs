@@ -99,6 +99,29 @@ impl Oid {
         Ok(oid)
     }
 
+    /// The identifier one step below; None when it would be too long.
+    #[must_use]
+    pub fn child(&self, arc: u32) -> Option<Self> {
+        let mut below = *self;
+        let octets = (arc.max(1).ilog2() / 7) + 1;
+        for place in (0..octets).rev() {
+            let more = if place > 0 { 0x80 } else { 0 };
+            let octet = u8::try_from(arc >> (7 * place) & 0x7f).ok()? | more;
+            *below.body.get_mut(usize::from(below.length))? = octet;
+            below.length += 1;
+        }
+        Some(below)
+    }
+
+    /// The last arc; None when there are only two, which share their octets, or when it is beyond any use.
+    #[must_use]
+    pub fn last_arc(&self) -> Option<u32> {
+        let (last, before) = self.body().split_last()?;
+        let begin = before.iter().rposition(|octet| *octet < 0x80)? + 1;
+        let high = before.get(begin..)?.iter().map(|octet| octet & 0x7f);
+        high.chain([*last]).try_fold(0_u32, |arc, octet| Some(arc.checked_mul(128)? | u32::from(octet)))
+    }
+
     /// The content of the encoding.
     #[must_use]
     pub fn body(&self) -> &[u8] {
@@ -274,6 +297,19 @@ mod tests {
             assert_eq!(oid.to_string(), text);
             assert_eq!(Oid::from_body(body), Ok(oid));
         }
+    }
+
+    #[test]
+    fn a_step_below_is_found_again() {
+        let arc = Oid::parse("1.3.6.1.4.1.32473").unwrap();
+        for last in [0, 1, 127, 128, 16_383, 16_384, u32::MAX] {
+            let below = arc.child(last).unwrap();
+            assert_eq!(below.to_string(), format!("{arc}.{last}"));
+            assert_eq!((below.last_arc(), Oid::from_body(below.body())), (Some(last), Ok(below)));
+        }
+        assert_eq!(Oid::parse("2.999").unwrap().last_arc(), None);
+        let long = (0..OID_BYTES_MAX).try_fold(arc, |oid, _| oid.child(1));
+        assert_eq!(long, None);
     }
 
     #[test]

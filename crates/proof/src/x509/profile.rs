@@ -175,6 +175,42 @@ impl Profile {
         Self::ALL.into_iter().find(|profile| profile.as_str() == name)
     }
 
+    /// The profile's number below an arc of the organisation's own: the last arc of its policy, and of its extended key
+    /// usage where that is the organisation's. Numbers are never given twice; authorities and their responders have none.
+    #[must_use]
+    pub fn number(self) -> Option<u32> {
+        match self {
+            Self::Root | Self::Issuing | Self::OcspResponder => None,
+            Self::Service => Some(1),
+            Self::Server => Some(2),
+            Self::Client => Some(3),
+            Self::Shortlived => Some(4),
+            Self::Svid => Some(5),
+            Self::DbClient => Some(6),
+            Self::Operator => Some(7),
+            Self::Partner => Some(8),
+            Self::EdgeStation => Some(9),
+            Self::PacketSigner => Some(10),
+            Self::PacketRecipient => Some(11),
+            Self::DocumentSigner => Some(12),
+            Self::CredentialIssuer => Some(13),
+        }
+    }
+
+    /// The policy of this profile among those that an issuer may assert: the one that ends with its number.
+    #[must_use]
+    pub fn policy(self, asserted: &[Oid]) -> Option<Oid> {
+        let number = self.number()?;
+        asserted.iter().copied().find(|policy| policy.last_arc() == Some(number))
+    }
+
+    /// The policies of every profile below a hierarchy's arc, as its issuing CA lists them; None when one would be too
+    /// long.
+    #[must_use]
+    pub fn policies_below(arc: &Oid) -> Option<Vec<Oid>> {
+        Self::ALL.into_iter().filter_map(Self::number).map(|number| arc.child(number)).collect()
+    }
+
     /// Whether the subject signs certificates.
     #[must_use]
     pub fn is_ca(self) -> bool {
@@ -237,5 +273,20 @@ mod tests {
             assert_eq!(Profile::from_name(profile.as_str()), Some(profile));
         }
         assert_eq!(Profile::from_name("timestamp"), None);
+    }
+
+    #[test]
+    fn every_profile_of_a_service_has_a_policy_of_its_own_below_the_arc() {
+        let arc = Oid::parse("1.3.6.1.4.1.32473.1").unwrap();
+        let all = Profile::policies_below(&arc).unwrap();
+        for profile in Profile::ALL {
+            let found = profile.policy(&all);
+            assert_eq!(found, profile.number().and_then(|number| arc.child(number)), "{}", profile.as_str());
+        }
+        let mut unlike = all.clone();
+        unlike.sort_unstable();
+        unlike.dedup();
+        assert_eq!((all.len(), unlike.len()), (13, 13));
+        assert_eq!(Profile::Server.policy(&[]), None);
     }
 }

@@ -1,6 +1,7 @@
 //! `selo bench`: what `cargo xtask bench` measures end to end in a throw-away house. Prints one line for each figure.
 
 mod acme;
+mod inventory;
 mod pki;
 
 use std::{fmt::Write as _, path::Path, time::Instant};
@@ -23,7 +24,7 @@ const LEAVES: usize = 1_000_000;
 /// Leaves that one transaction adds.
 const BATCH: usize = 256;
 
-/// Runs a measurement: `bulk`, `log` or `pki`.
+/// Runs a measurement: `bulk`, `log`, `pki` or `inventory`.
 ///
 /// # Errors
 /// The house's.
@@ -49,6 +50,7 @@ async fn measure(voice: Voice, what: &str, folder: &Path) -> Result<Exit> {
     match what {
         "log" => log(voice, &rooms, &call.for_tenant(tenant), tenant).await?,
         "pki" => pki::measure(&rooms, &call).await?,
+        "inventory" => inventory::measure(&rooms, &call).await?,
         _ => bulk(&rooms, &call, tenant).await?,
     }
     let after = rooms.house.db.figures();

@@ -5,17 +5,18 @@
 
 use std::path::{Path, PathBuf};
 
+use ::pki::CeremonyOrder;
 use base::{Result, config::Config};
-use http_kit::{Admin, Listener, Public};
+use http_kit::Listener;
 use serde_json::{Value, json};
 
-use super::{Exit, Voice, house, issue, read, text};
+use super::{Exit, Voice, house, issue, pki, read, segment, text};
 use crate::{
-    cli::{self, Cli},
+    cli::{self, Cli, PkiWanted},
     door::Door,
     error,
     home::Home,
-    serve::{self, Inside},
+    serve::{self, Inside, Listeners},
 };
 
 /// The graduates of the demo.
@@ -81,18 +82,45 @@ pub async fn run(
             })
         })
         .collect();
+    let authority = authority(door, &folder.join("authority")).await?;
     let value = json!({
         "tenant": {"id": tenant["id"], "name": tenant["name"], "did": tenant["did"]},
         "credentials": credentials,
         "failedRows": failed,
         "links": {"recipient": first["recipient"], "verify": first["page"], "issuer": entry},
         "log": {"size": size, "root": root},
+        "authority": authority,
         "home": folder.display().to_string(),
     });
     for row in &outcome.failed {
         voice.note(&issue::failed_line(row));
     }
     Ok(Done { value })
+}
+
+/// The house's certificate authority: a server in force, one that is withdrawn, and a name that is refused, so that its
+/// pages have something to tell. A house that has one is left as it is.
+async fn authority(door: &Door, folder: &Path) -> Result<Value> {
+    let known = door.get("/api/v1/pki/authorities").await?.data()?;
+    if known.pointer("/items/0").is_some() {
+        return Ok(Value::Null);
+    }
+    let held = pki::hold(door, &CeremonyOrder::default(), folder).await?;
+    let server = |name: &str| PkiWanted {
+        profile: "server".to_owned(),
+        dns: vec![name.to_owned()],
+        owner: "demo".to_owned(),
+        ..PkiWanted::default()
+    };
+    let old = pki::issue_into(door, &server("old.test"), &folder.join("old")).await?;
+    let revoke = format!("/api/v1/pki/certificates/{}/revoke", segment(text(&old, "/id")));
+    door.post(&revoke, &json!({"reason": "superseded"})).await?.data()?;
+    let (abroad, _) = pki::body_of(&server("example.org"))?;
+    let refused = door.post("/api/v1/pki/certificates", &abroad).await?.refusal();
+    Ok(json!({
+        "folder": folder.display().to_string(), "root": folder.join("root.pem").display().to_string(),
+        "server": held["server"]["serial"], "revoked": old["serial"], "refused": refused.code().name,
+    }))
 }
 
 /// What the demo says to people.
@@ -121,6 +149,9 @@ pub fn lines(voice: Voice, value: &Value) -> String {
         en("issuer", "emissor"),
         text(value, "/links/issuer"),
     ));
+    if let Some(folder) = value.pointer("/authority/folder").and_then(Value::as_str) {
+        out.push_str(&format!("  {:<12} {folder}\n", en("authority", "autoridade")));
+    }
     out.push_str(&format!(
         "\n  {}\n",
         en(
@@ -145,10 +176,12 @@ pub async fn command(voice: Voice, cli: &Cli, config: &Config, order: &cli::Demo
     let lock = home.lock()?.ok_or_else(|| error::HOME_BUSY.error().with("home", home.folder().display()))?;
     let listeners = match order.once {
         true => None,
-        false => Some((
-            Listener::<Public>::bind(config.text("http.public_listen"), "http.public_listen").await?,
-            Listener::<Admin>::bind(config.text("http.admin_listen"), "http.admin_listen").await?,
-        )),
+        false => Some(Listeners {
+            public: Listener::bind(config.text("http.public_listen"), "http.public_listen").await?,
+            admin: Listener::bind(config.text("http.admin_listen"), "http.admin_listen").await?,
+            plain: None,
+            partner: None,
+        }),
     };
     let rooms = house::open_home(&home, cli, config).await?;
     let inside = Inside::open(rooms, config, lock).await?;
@@ -159,9 +192,9 @@ pub async fn command(voice: Voice, cli: &Cli, config: &Config, order: &cli::Demo
     }
     let done = run(voice, &door, home.folder(), order.rows.as_ref(), &entry).await?;
     voice.say(&done.value, || lines(voice, &done.value));
-    if let Some((public, admin)) = listeners {
+    if let Some(listeners) = listeners {
         let stop = inside.stop();
-        let serving = serve::listen(&inside, &home, config, public, admin)?;
+        let serving = serve::listen(&inside, &home, config, listeners)?;
         voice.note(voice.lang.pick("serving; end with Ctrl-C", "a servir; termine com Ctrl-C"));
         serve::until_told(&inside.rooms).await?;
         stop.cancel();

@@ -6,6 +6,7 @@ use base::{
     Call, Clock, Result, SystemChance, SystemClock,
     config::{Config, json_schema},
 };
+use http_kit::Pair;
 use serde_json::{Value, json};
 
 use super::{Exit, Voice, text};
@@ -128,7 +129,10 @@ async fn entry_link(rooms: &Rooms, config: &Config, call: &Call) -> Result<Strin
 pub fn admin_url(config: &Config) -> String {
     let listen = config.text("http.admin_listen");
     let port = listen.rsplit_once(':').map_or(listen, |(_, port)| port);
-    format!("http://localhost:{port}")
+    match Pair::of_admin(config) {
+        Pair::Own => format!("https://{}:{port}", config.text("http.admin_name")),
+        _ => format!("http://localhost:{port}"),
+    }
 }
 
 /// Opens the rooms of a house whose key file is open.

@@ -2,12 +2,15 @@
 //!
 //! A command holds no rule: whatever it wants done it asks of the same API that a browser uses, through the local door.
 
+pub mod account;
 pub mod bench;
 pub mod demo;
 pub mod house;
 pub mod issue;
 pub mod log;
 pub mod pki;
+pub mod replay;
+pub mod trust;
 pub mod verify;
 
 use std::{io::Write, time::Duration};
@@ -16,7 +19,10 @@ use base::{Error, Lang, Result, config::Config};
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{AdminCommand, Cli, Command, ConfigCommand, KeysCommand, LogCommand, PersonCommand, TenantCommand},
+    cli::{
+        AdminCommand, Cli, Command, ConfigCommand, KeysCommand, LogCommand, PersonCommand, PkiCommand,
+        TenantCommand,
+    },
     door::Door,
     home::Home,
     rooms, serve,
@@ -202,6 +208,12 @@ fn configuration(cli: &Cli, home: &Home) -> Result<Config> {
 
 async fn dispatch(voice: Voice, cli: &Cli) -> Result<Exit> {
     let home = Home::at(&cli.home);
+    // What is done with a root's shares needs neither house nor configuration.
+    if let Command::Pki(PkiCommand::Root(order)) = &cli.command
+        && let Some(done) = pki::roots::offline(voice, order)
+    {
+        return done;
+    }
     if let Command::Openapi = &cli.command {
         // One form whatever the voice: this is what is committed and compared, byte for byte.
         let _ = writeln!(std::io::stdout(), "{:#}", serve::contract()?);
@@ -246,6 +258,7 @@ async fn dispatch(voice: Voice, cli: &Cli) -> Result<Exit> {
                 Some(_lock) => house::doctor(voice, cli, &config, &home, None).await,
             }
         }
+        Command::Pki(PkiCommand::Replay { log }) => replay::replay(voice, cli, &home, &config, log).await,
         Command::Bench { what } => bench::run(voice, what).await,
         _ => {
             let house = Visit::to(voice, cli, &home, &config).await?;
@@ -267,6 +280,7 @@ async fn visit(voice: Voice, cli: &Cli, config: &Config, door: &Door) -> Result<
             log::verify_proof(voice, file, vkey.as_deref(), Some(door)).await
         }
         Command::Log(LogCommand::Prove { id, out }) => log::prove(voice, door, id, out).await,
+        Command::Log(LogCommand::Mirror { log: name, out }) => replay::mirror(voice, door, name, out).await,
         Command::Log(LogCommand::Checkpoint { log: name }) => log::checkpoint(voice, door, name).await,
         Command::Person(PersonCommand::Erase { id, tenant }) => {
             issue::erase(voice, door, id, tenant.as_deref()).await
@@ -275,6 +289,8 @@ async fn visit(voice: Voice, cli: &Cli, config: &Config, door: &Door) -> Result<
         Command::Tenant(TenantCommand::List) => house::tenants(voice, door).await,
         Command::Keys(KeysCommand::Rotate { tenant }) => house::rotate(voice, door, tenant.as_deref()).await,
         Command::Pki(order) => pki::run(voice, door, order).await,
+        Command::Account(order) => account::run(voice, door, order).await,
+        Command::Trust(order) => trust::run(voice, door, order).await,
         Command::Admin(AdminCommand::Link) => house::link(voice, door, config).await,
         _ => Ok(Exit::Done),
     }

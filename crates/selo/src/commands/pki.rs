@@ -3,6 +3,8 @@
 //! Keys of services and the key of a root are made in this process. The house never sees them.
 
 mod eab;
+mod many;
+pub mod roots;
 
 use std::{
     io::Write as _,
@@ -24,7 +26,7 @@ use proof::{
 };
 use serde_json::{Value, json};
 
-use super::{Exit, Voice, read, segment, text, write};
+use super::{Exit, Voice, account, read, segment, text, write};
 use crate::{
     cli::{PkiCommand, PkiInit, PkiIssue, PkiList, PkiWanted},
     door::Door,
@@ -46,9 +48,24 @@ pub async fn run(voice: Voice, door: &Door, command: &PkiCommand) -> Result<Exit
         PkiCommand::Init(order) => init(voice, door, order).await,
         PkiCommand::Issue(order) => issue(voice, door, order).await,
         PkiCommand::Explain(wanted) => explain(voice, door, wanted).await,
-        PkiCommand::Revoke { serial, reason, invalid_since } => {
+        PkiCommand::Revoke { serial: Some(serial), reason, invalid_since, .. } => {
             revoke(voice, door, serial, reason, invalid_since.as_deref()).await
         }
+        PkiCommand::Revoke { serial: None, all_of, key, file, preview, reason, invalid_since } => {
+            let selection = many::Selection {
+                all_of: all_of.as_deref(),
+                key: key.as_deref(),
+                file: file.as_deref(),
+                preview: *preview,
+            };
+            many::revoke(voice, door, selection, reason, invalid_since.as_deref()).await
+        }
+        PkiCommand::Authorities => roots::authorities(voice, door).await,
+        PkiCommand::Rotate(order) => roots::rotate(voice, door, order).await,
+        PkiCommand::RevokeAuthority(order) => roots::revoke_authority(voice, door, order).await,
+        PkiCommand::Root(order) => roots::run(voice, door, order).await,
+        // Done before a house opens, so it never comes through this door.
+        PkiCommand::Replay { .. } => Ok(Exit::Undecided),
         PkiCommand::List(order) => list(voice, door, order).await,
         PkiCommand::Show { serial } => show(voice, door, serial).await,
         PkiCommand::Crl { out } => lists(voice, door, out).await,
@@ -59,7 +76,7 @@ pub async fn run(voice: Voice, door: &Door, command: &PkiCommand) -> Result<Exit
 
 // ---- files
 
-fn folder(path: &Path) -> Result<()> {
+pub(super) fn folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path)
         .map_err(|e| error::OUTPUT.error().with("file", path.display()).with("reason", e.kind()).because(e))
 }
@@ -141,51 +158,13 @@ async fn init(voice: Voice, door: &Door, asked: &PkiInit) -> Result<Exit> {
         None => local_order(door.public_url()),
     };
     order.dry_run |= asked.dry_run;
-    folder(&asked.out)?;
+    order.successor |= asked.successor;
     let out = asked.out.as_path();
-    must_be_free(out, &["root.pem", "intermediate.pem", "share-1.txt", "transcript.json", "server"])?;
-    let root = OfflineKey::generate(Algorithm::P384, &SystemChance)?;
-    let spki = STANDARD.encode(pki::root_spki(root.public())?);
-    let planned =
-        door.post("/api/v1/pki/init", &json!({"order": order, "rootPublicKey": spki})).await?.data()?;
-    let [tbs_root, tbs_issuing, tbs_crl] =
-        [encoded(&planned, "/root")?, encoded(&planned, "/issuing")?, encoded(&planned, "/crl")?];
-    let signed = [root.sign(&tbs_root)?.x509(), root.sign(&tbs_issuing)?.x509(), root.sign(&tbs_crl)?.x509()];
     if order.dry_run {
-        drop(root);
-        return rehearsed(
-            voice,
-            out,
-            [(&tbs_root, &signed[0]), (&tbs_issuing, &signed[1]), (&tbs_crl, &signed[2])],
-        );
+        begin(out)?;
+        return rehearsed(voice, out, &Planned::ask(door, &order).await?.signed);
     }
-    // The shares are on disk before anything counts: a hierarchy whose root nobody can bring back would be worse than
-    // none.
-    let shares = root.split(order.threshold, order.shares, &SystemChance)?;
-    drop(root);
-    for (number, share) in shares.iter().enumerate() {
-        let written = share.to_text();
-        write_private(&out.join(format!("share-{}.txt", number + 1)), &format!("{}\n", written.expose()))?;
-    }
-    let fingerprints: Vec<String> = shares.iter().map(keys::shamir::Share::fingerprint).collect();
-    drop(shares);
-    let [of_root, of_issuing, of_crl] = signed.map(|signature| STANDARD.encode(signature));
-    let body =
-        json!({"root": of_root, "issuing": of_issuing, "crl": of_crl, "shareFingerprints": fingerprints});
-    let path = format!("/api/v1/pki/init/{}/finish", segment(text(&planned, "/id")));
-    let made = door.post(&path, &body).await?.data()?;
-    let (root_pem, issuing_pem) = (text(&made, "/root"), text(&made, "/issuing"));
-    write(&out.join("root.pem"), root_pem.as_bytes())?;
-    write(&out.join("intermediate.pem"), issuing_pem.as_bytes())?;
-    write(&out.join("chain.pem"), format!("{issuing_pem}{root_pem}").as_bytes())?;
-    write(&out.join("root.crl"), text(&made, "/crl").as_bytes())?;
-    let transcript = made.get("transcript").cloned().unwrap_or_default();
-    write(&out.join("transcript.json"), format!("{transcript:#}\n").as_bytes())?;
-    let first = first_certificate(door, &order, out).await?;
-    let value = json!({
-        "out": out.display().to_string(), "environment": order.environment, "threshold": order.threshold,
-        "shares": order.shares, "transcript": text(&transcript, "/sha256"), "server": first,
-    });
+    let value = hold(door, &order, out).await?;
     voice.say(&value, || {
         format!(
             "{}: {}\n{}\n",
@@ -200,12 +179,77 @@ async fn init(voice: Voice, door: &Door, asked: &PkiInit) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// A folder for a hierarchy, with nothing of one in it.
+fn begin(out: &Path) -> Result<()> {
+    folder(out)?;
+    must_be_free(out, &["root.pem", "intermediate.pem", "share-1.txt", "transcript.json", "server"])
+}
+
+/// What the house planned, under the signatures of a root whose key is in this process alone.
+struct Planned {
+    root: OfflineKey,
+    id: String,
+    /// Root, issuing authority, list of the root: what was signed, and the signature as X.509 has it.
+    signed: [(Vec<u8>, Vec<u8>); 3],
+}
+
+impl Planned {
+    async fn ask(door: &Door, order: &CeremonyOrder) -> Result<Self> {
+        let root = OfflineKey::generate(Algorithm::P384, &SystemChance)?;
+        let spki = STANDARD.encode(pki::root_spki(root.public())?);
+        let planned =
+            door.post("/api/v1/pki/init", &json!({"order": order, "rootPublicKey": spki})).await?.data()?;
+        let sign = |pointer: &str| -> Result<(Vec<u8>, Vec<u8>)> {
+            let tbs = encoded(&planned, pointer)?;
+            let signature = root.sign(&tbs)?.x509();
+            Ok((tbs, signature))
+        };
+        let signed = [sign("/root")?, sign("/issuing")?, sign("/crl")?];
+        Ok(Self { id: text(&planned, "/id").to_owned(), signed, root })
+    }
+}
+
+/// Holds a ceremony: certificates, shares, transcript and the first certificate lie in the folder afterwards.
+///
+/// # Errors
+/// The house's; those of files.
+pub(super) async fn hold(door: &Door, order: &CeremonyOrder, out: &Path) -> Result<Value> {
+    begin(out)?;
+    let Planned { root, id, signed } = Planned::ask(door, order).await?;
+    // The shares are on disk before anything counts: a hierarchy whose root nobody can bring back would be worse than
+    // none.
+    let shares = root.split(order.threshold, order.shares, &SystemChance)?;
+    drop(root);
+    for (number, share) in shares.iter().enumerate() {
+        let written = share.to_text();
+        write_private(&out.join(format!("share-{}.txt", number + 1)), &format!("{}\n", written.expose()))?;
+    }
+    let fingerprints: Vec<String> = shares.iter().map(keys::shamir::Share::fingerprint).collect();
+    drop(shares);
+    let [of_root, of_issuing, of_crl] = signed.map(|(_, signature)| STANDARD.encode(signature));
+    let body =
+        json!({"root": of_root, "issuing": of_issuing, "crl": of_crl, "shareFingerprints": fingerprints});
+    let made = door.post(&format!("/api/v1/pki/init/{}/finish", segment(&id)), &body).await?.data()?;
+    let (root_pem, issuing_pem) = (text(&made, "/root"), text(&made, "/issuing"));
+    write(&out.join("root.pem"), root_pem.as_bytes())?;
+    write(&out.join("intermediate.pem"), issuing_pem.as_bytes())?;
+    write(&out.join("chain.pem"), format!("{issuing_pem}{root_pem}").as_bytes())?;
+    write(&out.join("root.crl"), text(&made, "/crl").as_bytes())?;
+    let transcript = made.get("transcript").cloned().unwrap_or_default();
+    write(&out.join("transcript.json"), format!("{transcript:#}\n").as_bytes())?;
+    let first = first_certificate(door, order, out).await?;
+    Ok(json!({
+        "out": out.display().to_string(), "environment": order.environment, "threshold": order.threshold,
+        "shares": order.shares, "transcript": text(&transcript, "/sha256"), "server": first,
+    }))
+}
+
 /// Writes what a dry run made, so that it can be looked at.
-fn rehearsed(voice: Voice, out: &Path, parts: [(&Vec<u8>, &Vec<u8>); 3]) -> Result<Exit> {
+fn rehearsed(voice: Voice, out: &Path, signed: &[(Vec<u8>, Vec<u8>); 3]) -> Result<Exit> {
     let algorithm = SignatureAlgorithm::EcdsaSha384;
     let labels = [Label::Certificate, Label::Certificate, Label::Crl];
     for ((name, label), (tbs, signature)) in
-        ["root.pem", "intermediate.pem", "root.crl"].into_iter().zip(labels).zip(parts)
+        ["root.pem", "intermediate.pem", "root.crl"].into_iter().zip(labels).zip(signed)
     {
         write(&out.join(name), pem::encode(label, &assemble(tbs, algorithm, signature)).as_bytes())?;
     }
@@ -230,13 +274,8 @@ async fn first_certificate(door: &Door, order: &CeremonyOrder, out: &Path) -> Re
         profile: "service".to_owned(),
         dns: order.service_names.iter().filter(|name| !is_address(name)).cloned().collect(),
         ip: order.service_names.iter().filter(is_address).cloned().collect(),
-        uri: Vec::new(),
-        email: Vec::new(),
-        common_name: None,
-        csr: None,
-        days: None,
-        owner: String::new(),
         environment: Some(order.environment.clone()),
+        ..PkiWanted::default()
     };
     issue_into(door, &wanted, &out.join("server")).await
 }
@@ -254,7 +293,7 @@ fn names_of(wanted: &PkiWanted) -> Vec<GeneralName> {
 }
 
 /// What is sent to the house, and the key that was made here for it.
-fn body_of(wanted: &PkiWanted) -> Result<(Value, Option<LocalKey>)> {
+pub(super) fn body_of(wanted: &PkiWanted) -> Result<(Value, Option<LocalKey>)> {
     let (csr, key) = match &wanted.csr {
         Some(file) => {
             let csr = read(file, CSR_BYTES_MAX)?;
@@ -282,7 +321,7 @@ fn body_of(wanted: &PkiWanted) -> Result<(Value, Option<LocalKey>)> {
 }
 
 /// Issues a certificate into a folder; what the house says of it, with the files.
-async fn issue_into(door: &Door, wanted: &PkiWanted, out: &Path) -> Result<Value> {
+pub(super) async fn issue_into(door: &Door, wanted: &PkiWanted, out: &Path) -> Result<Value> {
     let (body, key) = body_of(wanted)?;
     folder(out)?;
     let mut names = vec!["cert.pem", "chain.pem", "cert.tlog-proof"];
@@ -305,7 +344,18 @@ async fn issue_into(door: &Door, wanted: &PkiWanted, out: &Path) -> Result<Value
 }
 
 async fn issue(voice: Voice, door: &Door, order: &PkiIssue) -> Result<Exit> {
-    let issued = issue_into(door, &order.wanted, &order.out).await?;
+    // Whoever is not there is found out before a certificate is made for them.
+    let account = match &order.account {
+        None => None,
+        Some(named) => Some(account::find(door, named, order.tenant.as_deref()).await?),
+    };
+    let mut issued = issue_into(door, &order.wanted, &order.out).await?;
+    if let Some(account) = account {
+        account::bind(door, &account, order.tenant.as_deref(), text(&issued, "/id")).await?;
+        if let Some(members) = issued.as_object_mut() {
+            members.insert("account".to_owned(), json!(account));
+        }
+    }
     voice.say(&issued, || {
         format!(
             "{}  {}  {} {}\n{}",

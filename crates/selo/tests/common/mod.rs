@@ -12,6 +12,8 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+pub mod hsm;
+
 use std::{
     collections::BTreeMap,
     io::{Read, Write},

@@ -83,6 +83,11 @@ fn refused(failure: &Error) -> Response {
     response
 }
 
+/// What the door refuses, in the words of ACME.
+pub(super) fn refused_at_the_door(failure: &Error, _: StatusCode) -> Response {
+    refused(failure)
+}
+
 /// The answer to a request that nobody signs.
 pub(super) fn open(answer: Result<Answer>) -> Response {
     answer.map_or_else(|failure| refused(&failure), Answer::into_response)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use base::{Call, Error, Id, Result, Time};
+use base::{Call, Chance, Error, Id, Result, Time};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use proof::{
     jws::acme::RenewalId,
@@ -31,6 +31,12 @@ const ORDER_LIFE: Duration = Duration::from_secs(7 * 24 * 3_600);
 const PROOF_LEFT_MIN: Duration = Duration::from_secs(3_600);
 /// Orders of one page of an account's list.
 const ORDERS_PAGE: u32 = 100;
+
+/// A token of 128 bits. Clients decode it and write it again (RFC 8555 §8.3 has base64url), so only a spelling that comes
+/// back as it was can be found under its address.
+fn token(chance: &dyn Chance) -> String {
+    URL_SAFE_NO_PAD.encode(chance.bytes::<16>())
+}
 
 /// An order with what is to be proved for it.
 #[derive(Debug, Clone)]
@@ -86,12 +92,6 @@ impl Acme {
         self.place(order, now).await
     }
 
-    /// A token in the one spelling of base64url: clients decode it and write it again.
-    fn token(&self) -> String {
-        let random: [u8; 32] = self.pki.house.chance.bytes();
-        URL_SAFE_NO_PAD.encode(random)
-    }
-
     async fn place(&self, order: Order, now: Time) -> Result<Placed> {
         let fresh: Vec<Authorization> = order
             .names
@@ -101,7 +101,7 @@ impl Acme {
                 handle: self.pki.house.chance.handle(),
                 account: order.account,
                 ordered: ordered.clone(),
-                token: self.token(),
+                token: token(&*self.pki.house.chance),
                 state: AuthorizationState::Pending,
                 challenge: None,
                 error: None,
@@ -294,4 +294,20 @@ fn read_wanted(payload: &Value) -> Result<Wanted> {
         replaces: text("replaces")?,
         not_after,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use base::SystemChance;
+
+    use super::*;
+
+    #[test]
+    fn a_token_comes_back_as_it_was_when_a_client_decodes_it() {
+        for _ in 0..64 {
+            let token = token(&SystemChance);
+            assert_eq!(token.len(), 22, "128 bits");
+            assert_eq!(URL_SAFE_NO_PAD.encode(URL_SAFE_NO_PAD.decode(&token).unwrap()), token);
+        }
+    }
 }

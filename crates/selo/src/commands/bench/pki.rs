@@ -33,7 +33,7 @@ const HOUSE: Id<Tenant> = Id::NIL;
 /// # Errors
 /// The house's.
 pub(super) async fn measure(rooms: &Rooms, call: &Call) -> Result<()> {
-    let issuing = hierarchy(rooms, call).await?;
+    let issuing = hierarchy(rooms, call, "dev").await?;
     raw()?;
     let requests = requests()?;
     let watch = Watch::start();
@@ -92,9 +92,13 @@ fn raw() -> Result<()> {
 }
 
 /// A hierarchy whose root is forgotten again; the issuing authority's certificate.
-async fn hierarchy(rooms: &Rooms, call: &Call) -> Result<Vec<u8>> {
+pub(super) async fn hierarchy(rooms: &Rooms, call: &Call, environment: &str) -> Result<Vec<u8>> {
     let root = OfflineKey::generate(Algorithm::P384, &*rooms.house.chance)?;
-    let order = CeremonyOrder { permitted_dns: vec!["bench.test".to_owned()], ..CeremonyOrder::default() };
+    let order = CeremonyOrder {
+        environment: environment.to_owned(),
+        permitted_dns: vec!["bench.test".to_owned()],
+        ..CeremonyOrder::default()
+    };
     let planned = rooms.pki.plan_ceremony(call, HOUSE, order, &pki::root_spki(root.public())?).await?;
     let signed = |bytes: &[u8]| root.sign(bytes).map(|signature| signature.x509());
     let signatures = RootSignatures {

@@ -1,0 +1,1 @@
+create index events_fact_type on events_fact (tenant, type, id);
