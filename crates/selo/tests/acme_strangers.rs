@@ -3,12 +3,10 @@
 //! Each registers, proves its names by every challenge that it knows, renews, and revokes, on loopback, with TLS by the
 //! house's own authority. A client that is absent says so and is not run.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 #![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::disallowed_methods,
-    reason = "tests"
+    reason = "the served house lives by the machine's clock, and its clients where it is told"
 )]
 
 #[path = "acme_support/mod.rs"]
