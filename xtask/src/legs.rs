@@ -81,7 +81,7 @@ impl Parts {
     }
 
     fn tools(self, sqlite_only: bool) -> Vec<Tool> {
-        let mut tools = vec![tools::C_COMPILER, tools::SOFTHSM];
+        let mut tools = vec![tools::C_COMPILER, tools::SOFTHSM, tools::NGINX, tools::REDIS];
         if !sqlite_only {
             tools.push(tools::POSTGRES);
         }

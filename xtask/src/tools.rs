@@ -23,6 +23,7 @@ pub const CHROMIUM: Tool = Tool { program: "chromium", packages: &["chromium"] }
 pub const PDF_TOOLS: Tool = Tool { program: "pdftoppm", packages: &["poppler-utils"] };
 pub const WRK: Tool = Tool { program: "wrk", packages: &["wrk"] };
 pub const NGINX: Tool = Tool { program: "nginx", packages: &["nginx-light"] };
+pub const REDIS: Tool = Tool { program: "redis-server", packages: &["redis-server"] };
 
 /// The oldest Node that the web build and the judges run on.
 const NODE_MAJOR: u32 = 20;

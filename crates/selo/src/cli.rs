@@ -91,6 +91,8 @@ pub enum Command {
     /// The certificate authority.
     #[command(subcommand)]
     Pki(PkiCommand),
+    /// Keep the certificates of services on this machine new, by the file that --config names.
+    Agent(Agent),
     /// The administrator's entry.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -408,6 +410,24 @@ pub struct PkiList {
     /// Only those past two thirds of their life that none follows.
     #[arg(long, conflicts_with_all = ["name", "suffix", "state", "profile", "owner", "expires_before"])]
     pub overdue: bool,
+}
+
+/// `selo agent`
+#[derive(Debug, Args)]
+pub struct Agent {
+    /// One round, and an end: exit code 0 when every certificate is well, 1 when one is not.
+    #[arg(long)]
+    pub once: bool,
+    /// Something else than going on.
+    #[command(subcommand)]
+    pub what: Option<AgentCommand>,
+}
+
+/// `selo agent …`
+#[derive(Debug, Subcommand)]
+pub enum AgentCommand {
+    /// Say how each certificate is doing; nobody is asked.
+    Status,
 }
 
 /// `selo admin …`
