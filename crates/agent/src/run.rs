@@ -132,7 +132,7 @@ impl Agent {
     /// How long nothing is to be done.
     fn sleep(&self, all: &[Status]) -> Duration {
         let now = self.clock.now();
-        let next = all.iter().filter_map(|status| next(status)).min();
+        let next = all.iter().filter_map(next).min();
         next.map_or(ROUND, |next| next.since(now)).clamp(SLEEP_MIN, ROUND)
     }
 
