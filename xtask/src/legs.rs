@@ -99,6 +99,8 @@ impl Parts {
             tools::OPENSSL,
             tools::DEHYDRATED,
             tools::CURL,
+            tools::NGINX,
+            tools::REDIS,
         ];
         if !sqlite_only {
             tools.push(tools::POSTGRES);

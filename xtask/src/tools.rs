@@ -29,6 +29,7 @@ pub const OPENSSL: Tool = Tool { program: "openssl", packages: &["openssl"] };
 pub const DEHYDRATED: Tool = Tool { program: "dehydrated", packages: &["dehydrated"] };
 pub const CURL: Tool = Tool { program: "curl", packages: &["curl"] };
 pub const NGINX: Tool = Tool { program: "nginx", packages: &["nginx-light"] };
+pub const REDIS: Tool = Tool { program: "redis-server", packages: &["redis-server"] };
 
 /// The oldest Node that the web build and the judges run on.
 const NODE_MAJOR: u32 = 20;

@@ -3,7 +3,12 @@
 //! The protocol itself is the library's; the transport, the limits and what is shown to prove control are ours.
 //! Never here: a decision when to renew, a key that goes out, a chain that is trusted.
 
-use std::{borrow::Cow, net::IpAddr, path::Path, time::Duration};
+use std::{
+    borrow::Cow,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use base::{Chance, Result, Time};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -41,6 +46,8 @@ struct Kept {
 pub struct Authority {
     account: instant_acme::Account,
     transport: Transport,
+    /// Where the account is kept.
+    file: PathBuf,
 }
 
 impl Authority {
@@ -60,7 +67,7 @@ impl Authority {
             let kept: Kept = serde_json::from_slice(&bytes).map_err(|e| broken(e.to_string()))?;
             if kept.directory == directory {
                 let account = builder().from_credentials(kept.credentials).await;
-                return Ok(Self { account: account.map_err(|e| refused(&transport, &e))?, transport });
+                return Ok(Self { account: account.map_err(|e| refused(&transport, &e))?, transport, file });
             }
         }
         let external = wanted.external.as_ref().map(|external| {
@@ -82,7 +89,7 @@ impl Authority {
         let kept = Kept { directory: directory.to_owned(), credentials };
         let text = serde_json::to_vec(&kept).map_err(|e| broken(e.to_string()))?;
         files::replace(&file, &text, SECRET_MODE, SECRET_MODE).map_err(|e| broken(e.to_string()))?;
-        Ok(Self { account, transport })
+        Ok(Self { account, transport, file })
     }
 
     /// Orders a certificate for a request, shows control of its names, and brings the chain as PEM.
@@ -156,7 +163,24 @@ impl Authority {
                 Err(failed) => tracing::debug!(%failed, "not taken as a replacement"),
             }
         }
-        self.account.new_order(&new()).await.map_err(|e| self.refused(&e))
+        self.account.new_order(&new()).await.map_err(|e| self.forgotten(&e))
+    }
+
+    /// An authority that does not know the account (it was begun anew, or closed the account) gets another one next time,
+    /// opened by the external key when it wants one.
+    fn forgotten(&self, failed: &Error) -> base::Error {
+        let unknown = |kind: &str| kind.ends_with(":accountDoesNotExist") || kind.ends_with(":unauthorized");
+        if let Error::Api(problem) = failed
+            && problem.r#type.as_deref().is_some_and(unknown)
+        {
+            tracing::warn!(
+                "the authority does not know the account any more; another one is opened next time"
+            );
+            if let Err(failed) = std::fs::remove_file(&self.file) {
+                tracing::error!(file = %self.file.display(), %failed, "the account cannot be forgotten");
+            }
+        }
+        self.refused(failed)
     }
 
     async fn prove(&self, order: &mut Order, stage: &mut Stage<'_>) -> Result<()> {

@@ -30,8 +30,7 @@ pub fn text(all: &[Status]) -> String {
         seconds(status.state.renewed)
     });
     family("selo_agent_next_renewal_timestamp_seconds", "When it is to be renewed.", &|status| {
-        let state = &status.state;
-        seconds(state.planned.map(|planned| crate::plan::due(planned, state.window.as_ref(), state.retry)))
+        seconds(status.next())
     });
     family("selo_agent_failures", "Failures to renew in a row.", &|status| {
         Some(status.state.failures.into())

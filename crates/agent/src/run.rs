@@ -23,7 +23,7 @@ use crate::{
 
 /// The longest sleep: so often every certificate is looked at.
 const ROUND: Duration = Duration::from_secs(3600);
-const SLEEP_MIN: Duration = Duration::from_secs(1);
+const SLEEP_MIN: Duration = Duration::from_secs(60);
 /// How long a service may take to show what it was told.
 const SETTLE: Duration = Duration::from_secs(15);
 const SETTLE_STEP: Duration = Duration::from_millis(200);
@@ -54,6 +54,12 @@ impl Status {
         self.mood.is_some_and(|mood| mood == Mood::Fine)
             && self.state.trouble.is_none()
             && self.state.served != Some(false)
+    }
+
+    /// When it is to be renewed, or tried again.
+    pub fn next(&self) -> Option<Time> {
+        let state = &self.state;
+        state.planned.map(|planned| plan::due(planned, state.window.as_ref(), state.retry)).or(state.retry)
     }
 }
 
@@ -126,7 +132,7 @@ impl Agent {
     /// How long nothing is to be done.
     fn sleep(&self, all: &[Status]) -> Duration {
         let now = self.clock.now();
-        let next = all.iter().filter_map(|status| next(&status.state)).min();
+        let next = all.iter().filter_map(next).min();
         next.map_or(ROUND, |next| next.since(now)).clamp(SLEEP_MIN, ROUND)
     }
 
@@ -161,10 +167,15 @@ impl Agent {
             };
         }
         let Some(installed) = installed else { return Ok(()) };
+        let mut patience = Duration::ZERO;
         if state.untold {
+            if let Some(number) = state.generation {
+                shelf.publish(number, wanted).map_err(|e| broken(&shelf.generation(number), &e))?;
+            }
             reload::reload(wanted).await?;
+            patience = SETTLE;
         }
-        self.look(wanted, &installed.leaf, state, Duration::ZERO).await?;
+        self.look(wanted, &installed.leaf, state, patience).await?;
         state.untold = false;
         // A renewal that failed stays a trouble until one works.
         if state.retry.is_none() {
@@ -190,7 +201,9 @@ impl Agent {
         };
         let read = judge::read(&text).map_err(|reason| error::CHAIN.error().with("reason", reason))?;
         if state.serial.as_ref() != Some(&read.serial) {
+            // Nothing is known of what the service was told; it is told once more.
             state.generation = Some(number);
+            state.untold = true;
             self.take_up(&read, wanted, state);
         }
         Ok(Some(read))
@@ -370,12 +383,12 @@ impl Agent {
     }
 }
 
-/// When a certificate is to be looked at next, as far as it is known.
-fn next(state: &State) -> Option<Time> {
-    let renewal =
-        state.planned.map(|planned| plan::due(planned, state.window.as_ref(), state.retry)).or(state.retry);
-    let soon = |time: &Time| state.untold.then_some(*time);
-    [renewal, state.ask_window, state.looked.as_ref().and_then(soon)].into_iter().flatten().min()
+/// When something is to be done about a certificate, as far as it is known; a service that was not told yet is told
+/// again soon.
+fn next(status: &Status) -> Option<Time> {
+    let state = &status.state;
+    let tell = state.renewed.filter(|_| state.untold).map(|_| Time::EPOCH);
+    [status.next(), state.ask_window, tell].into_iter().flatten().min()
 }
 
 fn broken(place: &std::path::Path, failed: &std::io::Error) -> base::Error {

@@ -101,6 +101,8 @@ pub enum Command {
     /// Whether this machine and its user's browsers trust the root of the house.
     #[command(subcommand)]
     Trust(TrustCommand),
+    /// Keep the certificates of services on this machine new, by the file that --config names.
+    Agent(Agent),
     /// The administrator's entry.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -523,6 +525,24 @@ pub struct TrustPlaces {
     /// Do not ask: the fingerprint is known to be right.
     #[arg(long)]
     pub yes: bool,
+}
+
+/// `selo agent`
+#[derive(Debug, Args)]
+pub struct Agent {
+    /// One round, and an end: exit code 0 when every certificate is well, 1 when one is not.
+    #[arg(long)]
+    pub once: bool,
+    /// Something else than going on.
+    #[command(subcommand)]
+    pub what: Option<AgentCommand>,
+}
+
+/// `selo agent …`
+#[derive(Debug, Subcommand)]
+pub enum AgentCommand {
+    /// Say how each certificate is doing; nobody is asked.
+    Status,
 }
 
 /// `selo admin …`

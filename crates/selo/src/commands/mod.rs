@@ -3,6 +3,7 @@
 //! A command holds no rule: whatever it wants done it asks of the same API that a browser uses, through the local door.
 
 pub mod account;
+pub mod agent;
 pub mod bench;
 pub mod demo;
 pub mod house;
@@ -219,6 +220,10 @@ async fn dispatch(voice: Voice, cli: &Cli) -> Result<Exit> {
         let _ = writeln!(std::io::stdout(), "{:#}", serve::contract()?);
         return Ok(Exit::Done);
     }
+    if let Command::Agent(order) = &cli.command {
+        // Beside a service there is no house: --config names the agent's own file.
+        return agent::run(voice, cli, order).await;
+    }
     let config = configuration(cli, &home)?;
     let quiet = !matches!(cli.command, Command::Serve);
     let filter = if quiet { "error" } else { config.text("telemetry.filter") };
@@ -228,7 +233,7 @@ async fn dispatch(voice: Voice, cli: &Cli) -> Result<Exit> {
         std::sync::Arc::new(base::SystemClock),
     )?;
     match &cli.command {
-        Command::Openapi => Ok(Exit::Done),
+        Command::Openapi | Command::Agent(_) => Ok(Exit::Done),
         Command::Init(order) => house::init(voice, cli, &config, &order.public_url).await,
         Command::Serve => serve::run(voice, cli, &home, &config).await,
         Command::Demo(order) => demo::command(voice, cli, &config, order).await,
