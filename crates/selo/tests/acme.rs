@@ -409,19 +409,50 @@ async fn a_proof_that_a_crash_cut_off_is_taken_up_by_the_next_process() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_a_crash_cut_off_leaves_an_order_that_says_so() {
+async fn a_house_without_its_store_says_so_and_the_order_stays_as_it_was() {
     let (house, _) = prepared(TestHouse::new().await, &[]).await;
     let client = Client::new(&house).await;
     let (url, order) = client.order(&["a.test"]).await;
     client.prove(&order).await;
     house.rooms.house.db.close().await;
-    let cut_off = client.finalize(&order, &["a.test"]).await;
-    assert_eq!((cut_off.status, problem(&cut_off).as_str()), (503, "serverInternal"));
+    let away = client.finalize(&order, &["a.test"]).await;
+    assert_eq!((away.status, problem(&away).as_str()), (503, "serverInternal"));
     let (kid, key, directory) = (client.kid, client.key, client.directory);
     let house = house.restart().await;
     let client = Client { house: &house, key, kid, directory };
-    assert_eq!(client.look(&url).await.json()["status"], "ready", "nothing was planned");
+    assert_eq!(client.look(&url).await.json()["status"], "ready");
     assert_eq!(client.finalize(&order, &["a.test"]).await.json()["status"], "valid");
+}
+
+#[tokio::test]
+async fn a_certificate_that_a_crash_cut_off_leaves_an_order_that_says_so() {
+    for house in engines().await {
+        let (house, _) = prepared(house, &[]).await;
+        let client = Client::new(&house).await;
+        let (url, order) = client.order(&["a.test"]).await;
+        client.prove(&order).await;
+        let csr = request(&["a.test"]);
+        let call = house.rooms.house.system("test");
+        let handle = url.rsplit('/').next().unwrap();
+        let kid = client.kid.clone().unwrap();
+        let der = URL_SAFE_NO_PAD.decode(&csr).unwrap();
+        house.rooms.acme.plan_only_for_test(&call, &kid, handle, &der).await.unwrap();
+        let planned = client.look(&url).await;
+        assert_eq!(
+            (&planned.json()["status"], planned.header("retry-after")),
+            (&json!("processing"), Some("1"))
+        );
+        let again = client.post(text(&order, "finalize"), json!({"csr": csr})).await;
+        assert_eq!(again.json()["status"], "processing", "the same request is on its way");
+        assert_eq!(problem(&client.finalize(&order, &["a.test"]).await), "orderNotReady");
+        let (key, directory) = (client.key, client.directory);
+        let house = house.restart().await;
+        let client = Client { house: &house, key, kid: Some(kid), directory };
+        let found = client.look(&url).await.json();
+        assert_eq!(found["status"], "invalid");
+        assert_eq!(found["error"]["code"], "ACME_ISSUING_GIVEN_UP");
+        client.certificate(&["a.test"]).await;
+    }
 }
 
 #[tokio::test]
@@ -591,6 +622,7 @@ async fn an_external_key_opens_as_many_accounts_as_it_may_and_says_what_they_get
         }
         let opened = client.register(bound(&client.key, kid, secret, &url)).await;
         assert_eq!(opened.status, 201, "{}", opened.text());
+        assert_eq!(client.register(json!({})).await.status, 200, "the key is known by now");
         let mut second = Client::stranger(&house).await;
         let refused = second.register(bound(&second.key, kid, secret, &url)).await;
         assert_eq!(problem(&refused), "unauthorized", "it was good for one");

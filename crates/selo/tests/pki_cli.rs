@@ -240,3 +240,26 @@ fn a_file_says_what_a_ceremony_makes_and_a_rehearsal_keeps_nothing() {
         assert_eq!(ran.error(), code, "{wrong}");
     }
 }
+
+#[test]
+fn an_external_key_is_shown_once_listed_and_taken_back() {
+    let ground = Ground::with_house();
+    assert_eq!(
+        ground.run(&["--json", "pki", "eab", "new"]).ends(1).error(),
+        "PKI_AUTHORITY_NOT_FOUND",
+        "nobody would know for whose hierarchy"
+    );
+    ground.run(&["pki", "init", "--out", &ground.arg("ca")]).ends(0);
+    let order = ["--json", "pki", "eab", "new", "--dns", "dev.test", "--profile", "server", "--uses", "2"];
+    let made = ground.run(&order).ends(0).json();
+    let (id, secret) = (made["id"].as_str().unwrap(), made["hmacKey"].as_str().unwrap());
+    assert!(id.starts_with("eab_") && secret.len() == 86, "{made}");
+    let listed = ground.run(&["pki", "eab", "list"]).ends(0).out;
+    assert!(listed.contains(id) && listed.contains("open") && !listed.contains(secret), "{listed}");
+    let gone = ground.run(&["--json", "pki", "eab", "revoke", id]).ends(0).json();
+    assert_eq!((&gone["state"], &gone["dns"]), (&"revoked".into(), &Value::from(vec!["dev.test"])));
+    assert_eq!(
+        ground.run(&["--json", "pki", "eab", "revoke", id]).ends(1).error(),
+        "ACME_EXTERNAL_KEY_REVOKED"
+    );
+}

@@ -60,9 +60,10 @@ impl Nonces {
         out
     }
 
-    /// A new nonce.
+    /// A new nonce. After the clock went back it bears the moment until which everything is closed, so that it is taken.
     pub(crate) fn give(&self, now: Time, chance: &dyn Chance) -> String {
-        URL_SAFE_NO_PAD.encode(self.seal(&(now.micros(), chance.bytes())))
+        let closed_until = self.state.lock().unwrap_or_else(PoisonError::into_inner).closed_until;
+        URL_SAFE_NO_PAD.encode(self.seal(&(now.micros().max(closed_until), chance.bytes())))
     }
 
     /// Spends a nonce; false for one that is not ours, too old, or spent.
@@ -147,6 +148,11 @@ mod tests {
         assert!(nonces.spend(&other, at(8_000)));
         assert!(!nonces.spend(&nonce, at(10)), "spent before the clock went back");
         assert!(!nonces.spend(&other, at(10)));
+        let new = nonces.give(at(10), &chance);
+        assert!(
+            nonces.spend(&new, at(10)) && !nonces.spend(&new, at(10)),
+            "and new ones are given as before"
+        );
     }
 
     #[test]

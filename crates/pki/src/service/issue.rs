@@ -586,10 +586,20 @@ impl Pki {
         tenant: TenantId,
         asked: &Asked,
     ) -> Result<Certificate> {
+        self.plan_along_for_test(call, tenant, asked, None).await
+    }
+
+    pub(crate) async fn plan_along_for_test(
+        &self,
+        call: &Call,
+        tenant: TenantId,
+        asked: &Asked,
+        along: Option<InPlan>,
+    ) -> Result<Certificate> {
         let authority = self.issuing(tenant, None).await?;
         let wanted = read(asked)?;
         let draught = self.draught(call, &authority, &wanted, asked).await?;
-        self.plan(&draught.certificate, draught.names, None).await?;
+        self.plan(&draught.certificate, draught.names, along).await?;
         Ok(draught.certificate)
     }
 }

@@ -1,5 +1,7 @@
 //! Accounts: opened by a key, changed and closed by it (RFC 8555 §7.3).
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use base::{Call, Error, Result};
 use events::{Fact, Record};
 use keys::Aad;
@@ -61,8 +63,8 @@ impl Acme {
             None if self.settings.external => return Err(error::EXTERNAL_NEEDED.error()),
             None => None,
         };
-        let (now, address) = (self.pki.house.now(), call.address.clone().unwrap_or_default());
-        self.quotas.take(Counted::Accounts, &address, self.settings.accounts_per_hour, now)?;
+        let (now, asker) = (self.pki.house.now(), household(call.address.as_deref()));
+        self.quotas.take(Counted::Accounts, &asker, self.settings.accounts_per_hour, now)?;
         let id = self.pki.house.id();
         let account = Account {
             id,
@@ -250,6 +252,15 @@ impl Acme {
     }
 }
 
+/// An address as it is counted: IPv4 by itself, IPv6 by /64, of which one household has a whole one.
+fn household(address: Option<&str>) -> String {
+    match address.and_then(|text| text.parse().ok()) {
+        Some(IpAddr::V6(six)) => Ipv6Addr::from(u128::from(six) & !u128::from(u64::MAX)).to_string(),
+        Some(IpAddr::V4(four)) => four.to_string(),
+        None => String::new(),
+    }
+}
+
 fn contact_place(account: AccountId) -> Aad<'static> {
     Aad {
         tenant: HOUSE.uuid(),
@@ -282,4 +293,17 @@ fn read_wanted(payload: &Value) -> Result<Wanted> {
         only_existing: flag("onlyReturnExisting")?,
         binding: payload.get("externalAccountBinding").cloned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_household_is_counted_once_whatever_its_addresses() {
+        assert_eq!(household(Some("192.0.2.7")), "192.0.2.7");
+        assert_eq!(household(Some("2001:db8::1")), household(Some("2001:db8::ffff:2")));
+        assert_ne!(household(Some("2001:db8::1")), household(Some("2001:db8:0:1::1")));
+        assert_eq!(household(None), "");
+    }
 }

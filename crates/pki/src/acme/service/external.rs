@@ -23,6 +23,8 @@ use crate::{
 const USES_MAX: i64 = 1_000_000;
 /// How long a key may open accounts.
 const DAYS_MAX: i64 = 3_650;
+/// As long as the longest MAC that a client may choose (HS512).
+const SECRET_BYTES: usize = 64;
 /// Entries of each list of a key.
 const ENTRIES_MAX: usize = 100;
 
@@ -63,7 +65,7 @@ impl Acme {
         within("days", wanted.days, DAYS_MAX)?;
         let authority = self.pki.issuing(HOUSE, wanted.environment.as_deref()).await?;
         let (id, now) = (self.pki.house.id(), self.pki.house.now());
-        let shared: Secret<[u8; 32]> = Secret::new(self.pki.house.chance.bytes());
+        let shared: Secret<[u8; SECRET_BYTES]> = Secret::new(self.pki.house.chance.bytes());
         let seal = self.pki.keys.tenant_key(HOUSE);
         let days = u64::try_from(wanted.days).unwrap_or_default();
         let key = ExternalKey {

@@ -100,37 +100,9 @@ impl Acme {
         der: &[u8],
         digest: [u8; 32],
     ) -> Result<()> {
-        let mut names = WantedNames::default();
-        for ordered in &order.names {
-            match &ordered.identifier {
-                Identifier::Dns(_) => names.dns.push(ordered.value()),
-                Identifier::Ip(_) => names.ip.push(ordered.value()),
-            }
-        }
-        let asked = Asked {
-            profile: order.profile.as_str().to_owned(),
-            names,
-            csr: Some(pem::encode(Label::CertificateRequest, der)),
-            until: order.not_after,
-            environment: Some(account.environment.clone()),
-            source: "acme".to_owned(),
-            ..Asked::default()
-        };
-        let id = order.id;
-        let claim: InPlan = Arc::new(move |tx, certificate| {
-            // Proofs may have been given back since they were looked at.
-            let parts = repo::authorizations_of(tx, HOUSE, id)?;
-            if parts.is_empty() || !parts.iter().all(|part| part.counts(certificate.planned_at)) {
-                return Err(error::NOT_READY.error().with("state", OrderStatus::Invalid.name()));
-            }
-            if repo::claim_order(tx, HOUSE, id, certificate.id, &digest)? {
-                Ok(())
-            } else {
-                Err(error::CLAIMED.error().retry_after(1))
-            }
-        });
         let allowance = rules::allowance(account, &self.settings.allowance);
         let grade = Grade::Acme(Arc::new(allowance));
+        let (asked, claim) = (asked_for(account, order, der), claim(order, digest));
         let call = Self::call_of(call, account);
         self.pki.issue_along(&call, HOUSE, grade, asked, Some(claim)).await.map(drop)
     }
@@ -154,6 +126,59 @@ impl Acme {
         let mut chain = vec![leaf];
         chain.extend(self.pki.chain(HOUSE, found.authority).await?);
         Ok(chain)
+    }
+}
+
+/// What an order asks of the authority.
+fn asked_for(account: &Account, order: &Order, der: &[u8]) -> Asked {
+    let mut names = WantedNames::default();
+    for ordered in &order.names {
+        match &ordered.identifier {
+            Identifier::Dns(_) => names.dns.push(ordered.value()),
+            Identifier::Ip(_) => names.ip.push(ordered.value()),
+        }
+    }
+    Asked {
+        profile: order.profile.as_str().to_owned(),
+        names,
+        csr: Some(pem::encode(Label::CertificateRequest, der)),
+        until: order.not_after,
+        environment: Some(account.environment.clone()),
+        source: "acme".to_owned(),
+        ..Asked::default()
+    }
+}
+
+/// Binds an order to the certificate that is planned for it, in the same transaction.
+fn claim(order: &Order, digest: [u8; 32]) -> InPlan {
+    let id = order.id;
+    Arc::new(move |tx, certificate| {
+        // Proofs may have been given back since they were looked at.
+        let parts = repo::authorizations_of(tx, HOUSE, id)?;
+        if parts.is_empty() || !parts.iter().all(|part| part.counts(certificate.planned_at)) {
+            return Err(error::NOT_READY.error().with("state", OrderStatus::Invalid.name()));
+        }
+        if repo::claim_order(tx, HOUSE, id, certificate.id, &digest)? {
+            Ok(())
+        } else {
+            Err(error::CLAIMED.error().retry_after(1))
+        }
+    })
+}
+
+/// What tests need to stand where a crash would leave a house. Only in builds with debug assertions.
+#[cfg(debug_assertions)]
+impl Acme {
+    /// Plans the certificate of an order as finalizing would, and dies before the key signs it.
+    ///
+    /// # Errors
+    /// As finalizing.
+    pub async fn plan_only_for_test(&self, call: &Call, kid: &str, order: &str, csr: &[u8]) -> Result<()> {
+        let environment = self.directory(None).await?.environment;
+        let account = self.account_at(&environment, kid).await?;
+        let placed = self.order(&account, order).await?;
+        let (asked, claim) = (asked_for(&account, &placed.order, csr), claim(&placed.order, sha256(csr)));
+        self.pki.plan_along_for_test(call, HOUSE, &asked, Some(claim)).await.map(drop)
     }
 }
 
