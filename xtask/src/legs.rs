@@ -24,6 +24,7 @@ pub const POSTGRES: &str = "SELO_TEST_POSTGRES";
 
 /// Rules that Prometheus evaluates, and their trials.
 const ALERTS: &str = "deploy/prometheus/selo-alerts.yml";
+const AGENT_ALERTS: &str = "deploy/prometheus/selo-agent-alerts.yml";
 const ALERT_TRIALS: &str = "deploy/prometheus/selo-alerts.test.yml";
 /// Where the programs of the pinned Python packages are; tests that need one say when it is absent.
 const PYTHON: &str = "SELO_TEST_PYTHON";
@@ -280,7 +281,7 @@ fn web(guard: &Guard) -> Result<Report, Trouble> {
 fn alerts(guard: &Guard) -> Result<Report, Trouble> {
     let promtool = tools::path_of(&tools::PROMTOOL)
         .ok_or_else(|| Trouble::wrong_use("promtool is missing: apt-get install prometheus"))?;
-    for words in [["check", "rules", ALERTS], ["test", "rules", ALERT_TRIALS]] {
+    for words in [&["check", "rules", ALERTS, AGENT_ALERTS][..], &["test", "rules", ALERT_TRIALS]] {
         let report = quiet(place::command(&promtool).args(words), "alerts", SMALL, guard)?;
         if report.counts.failed > 0 {
             return Ok(report);

@@ -75,8 +75,10 @@ impl Authority {
                 error::STATE.error().with("file", external.key_file.display()).with("reason", reason)
             };
             let text = files::read(&external.key_file, SECRET_BYTES_MAX).map_err(|e| place(e.to_string()))?;
+            let text = text.trim_ascii();
+            let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
             let key = URL_SAFE_NO_PAD
-                .decode(text.trim_ascii().strip_suffix(b"=").unwrap_or(text.trim_ascii()))
+                .decode(text.get(..text.len() - padding).unwrap_or_default())
                 .map_err(|_| place("it is no base64url".to_owned()))?;
             Result::Ok(ExternalAccountKey::new(external.key_id.clone(), &key))
         });

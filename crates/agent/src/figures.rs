@@ -76,5 +76,12 @@ mod tests {
         }
         assert!(!said.contains("served_serial_match{certificate=\"new\"}"), "{said}");
         assert_eq!(text(&[]), "");
+        // What the shipped alerts name is what an agent shows.
+        let alerts = include_str!("../../../deploy/prometheus/selo-agent-alerts.yml");
+        let mut named: Vec<&str> =
+            alerts.lines().filter_map(|line| line.trim().strip_prefix("expr: ")?.split(' ').next()).collect();
+        named.dedup();
+        assert_eq!(named, ["selo_agent_well", "selo_agent_served_serial_match"]);
+        assert!(named.iter().all(|name| said.contains(&format!("# TYPE {name} gauge"))), "{said}");
     }
 }

@@ -20,6 +20,9 @@ export interface Schemas {
     shards: number;
     state: string;
   };
+  BoundCertificate: {
+    certificate: string;
+  };
   CeremonyOrder: {
     country?: string;
     dryRun?: boolean;
@@ -30,9 +33,11 @@ export interface Schemas {
     permittedDns?: (string)[];
     permittedIp?: (string)[];
     place?: string;
+    policyArc?: string;
     rootName?: string;
     serviceNames?: (string)[];
     shares?: number;
+    successor?: boolean;
     threshold?: number;
     witnesses?: (string)[];
   };
@@ -118,6 +123,19 @@ export interface Schemas {
     factId: string;
     type: string;
   };
+  KeyBody: {
+    createdAt: string;
+    dns?: (string)[] | null;
+    environment: string;
+    expiresAt: string;
+    id: string;
+    ip?: (string)[] | null;
+    madeBy: string;
+    profiles?: (string)[] | null;
+    revokedAt?: string | null;
+    state: string;
+    usesLeft: number;
+  };
   Known: {
     type: string;
     value: string;
@@ -145,6 +163,11 @@ export interface Schemas {
     id: string;
     name: string;
   };
+  NewAccount: {
+    name: string;
+    networks?: (string)[];
+    permissions: (string)[];
+  };
   NewApiKey: {
     name: string;
     roles: (string)[];
@@ -170,18 +193,67 @@ export interface Schemas {
     order: Schemas["CeremonyOrder"];
     rootPublicKey: string;
   };
+  NewKey: {
+    days?: number;
+    dns?: (string)[];
+    environment?: string | null;
+    ip?: (string)[];
+    profiles?: (string)[];
+    uses?: number;
+  };
+  NewRequest: {
+    environment?: string | null;
+    issuing?: boolean;
+    keys?: string | null;
+    list?: boolean;
+    reason?: string;
+    revoke?: (Schemas["Withdrawal"])[];
+    root?: string | null;
+  };
   NewTenant: {
     name: string;
   };
   OnceBody: {
     token: string;
   };
+  PartKind: "issuing" | "crl";
   Reason: {
     reason: string;
+  };
+  RequestPart: {
+    kind: Schemas["PartKind"];
+    sha256: string;
+    tbs: string;
+  };
+  ResponsePart: {
+    kind: Schemas["PartKind"];
+    signed: string;
   };
   Revocation: {
     invalidSince?: string | null;
     reason: string;
+  };
+  Revocations: {
+    authority?: string | null;
+    certificates?: (string)[] | null;
+    invalidSince?: string | null;
+    preview?: boolean;
+    reason: string;
+    spkiSha256?: string | null;
+  };
+  RootRequest: {
+    environment: string;
+    format: string;
+    id: string;
+    parts: (Schemas["RequestPart"])[];
+    plannedAt: string;
+    reason: string;
+    root: string;
+  };
+  RootResponse: {
+    format: string;
+    id: string;
+    parts: (Schemas["ResponsePart"])[];
   };
   RowError: {
     code: string;
@@ -202,9 +274,58 @@ export interface Schemas {
     name: string;
     required: boolean;
   };
+  Withdrawal: {
+    authority: string;
+    reason: string;
+  };
 }
 
 export interface Operations {
+  /** A tenant's accounts of partners' programs. */
+  "GET /api/v1/accounts": {
+    path: Record<never, never>;
+    query: { tenant?: string };
+    body: undefined;
+    data: {
+      items: ({
+        closedAt?: string | null;
+        createdAt: string;
+        id: string;
+        name: string;
+        networks: (string)[];
+        permissions: (string)[];
+      })[];
+      nextPageToken?: string | null;
+    };
+  };
+  /** Make an account for a partner's program. It enters nowhere until a certificate is bound to it. */
+  "POST /api/v1/accounts": {
+    path: Record<never, never>;
+    query: { tenant?: string };
+    body: Schemas["NewAccount"];
+    data: {
+      closedAt?: string | null;
+      createdAt: string;
+      id: string;
+      name: string;
+      networks: (string)[];
+      permissions: (string)[];
+    };
+  };
+  /** Close an account, at once and for good. */
+  "DELETE /api/v1/accounts/{id}": {
+    path: { id: string };
+    query: { tenant?: string };
+    body: undefined;
+    data: null | string;
+  };
+  /** Bind a certificate to an account: whoever shows it enters the partner zone as this account, while it is in force. */
+  "POST /api/v1/accounts/{id}/certificates": {
+    path: { id: string };
+    query: { tenant?: string };
+    body: Schemas["BoundCertificate"];
+    data: null | string;
+  };
   /** A tenant's keys for programs. */
   "GET /api/v1/api-keys": {
     path: Record<never, never>;
@@ -636,6 +757,56 @@ export interface Operations {
     body: undefined;
     data: Blob;
   };
+  /** External keys, newest first, without their secrets. */
+  "GET /api/v1/pki/external-keys": {
+    path: Record<never, never>;
+    query: { limit?: number; pageToken?: string };
+    body: undefined;
+    data: {
+      items: ({
+        createdAt: string;
+        dns?: (string)[] | null;
+        environment: string;
+        expiresAt: string;
+        id: string;
+        ip?: (string)[] | null;
+        madeBy: string;
+        profiles?: (string)[] | null;
+        revokedAt?: string | null;
+        state: string;
+        usesLeft: number;
+      })[];
+      nextPageToken?: string | null;
+    };
+  };
+  /** Make an external key, with which somebody opens accounts of ACME. Its secret is shown once. */
+  "POST /api/v1/pki/external-keys": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: Schemas["NewKey"];
+    data: Schemas["KeyBody"] & {
+      hmacKey: string;
+    };
+  };
+  /** Take an external key back, for good: the accounts that it opened are closed with it. */
+  "POST /api/v1/pki/external-keys/{id}/revoke": {
+    path: { id: string };
+    query: Record<never, never>;
+    body: undefined;
+    data: {
+      createdAt: string;
+      dns?: (string)[] | null;
+      environment: string;
+      expiresAt: string;
+      id: string;
+      ip?: (string)[] | null;
+      madeBy: string;
+      profiles?: (string)[] | null;
+      revokedAt?: string | null;
+      state: string;
+      usesLeft: number;
+    };
+  };
   /** Plan a hierarchy: the exact bytes that its root is to sign. Nothing is issued yet. */
   "POST /api/v1/pki/init": {
     path: Record<never, never>;
@@ -716,6 +887,75 @@ export interface Operations {
         request: string;
       })[];
       nextPageToken?: string | null;
+    };
+  };
+  /** Revoke a batch of many certificates, for good: ask again until none is left. Each has its own record. */
+  "POST /api/v1/pki/revocations": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: Schemas["Revocations"];
+    data: {
+      left: number;
+      matched: number;
+      revoked: number;
+      unknown: (string)[];
+    };
+  };
+  /** What roots were asked for, newest first. */
+  "GET /api/v1/pki/root-requests": {
+    path: Record<never, never>;
+    query: { limit?: number; pageToken?: string };
+    body: undefined;
+    data: {
+      items: ({
+        askedBy: string;
+        endedAt?: string | null;
+        environment: string;
+        file: Schemas["RootRequest"];
+        id: string;
+        plannedAt: string;
+        reason: string;
+        state: string;
+      })[];
+      nextPageToken?: string | null;
+    };
+  };
+  /** Plan what a root is asked for: an issuing authority, its next list, the end of an authority. */
+  "POST /api/v1/pki/root-requests": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: Schemas["NewRequest"];
+    data: {
+      askedBy: string;
+      endedAt?: string | null;
+      environment: string;
+      file: Schemas["RootRequest"];
+      id: string;
+      plannedAt: string;
+      reason: string;
+      state: string;
+    };
+  };
+  /** Take a root's answer in: the planned bytes under its signature, or nothing. */
+  "POST /api/v1/pki/root-requests/accept": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: Schemas["RootResponse"];
+    data: {
+      crl?: string | null;
+      issuing?: Schemas["AuthorityBody"] | null;
+      retired: (string)[];
+      revoked: (string)[];
+    };
+  };
+  /** Give an open request up. What it planned counts as revoked, since it may have been signed. */
+  "POST /api/v1/pki/root-requests/{id}/abandon": {
+    path: { id: string };
+    query: Record<never, never>;
+    body: undefined;
+    data: {
+      id: string;
+      state: string;
     };
   };
   /** Who is asking. */

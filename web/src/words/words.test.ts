@@ -29,6 +29,13 @@ test('every sentence is used', () => {
   assert.deepEqual(unused, []);
 });
 
+test('every fact that the logs hold has a name for people', () => {
+  const facts = readFileSync(join(process.cwd(), '..', 'docs', 'facts.md'), 'utf8');
+  const names = [...facts.matchAll(/^\| `([a-z_]+\.[a-z_]+)` \|/gm)].map(([, name]) => name).filter((name) => !name?.startsWith('log.'));
+  assert.ok(names.length > 40);
+  assert.deepEqual(names.filter((name) => !isKey(`event.${name}`)), []);
+});
+
 test('values fill the holes, and a hole without a value stays visible', () => {
   const t = translate('en');
   assert.equal(t('job.progress', { done: 3, total: 5 }), '3 of 5 lines');

@@ -80,7 +80,7 @@ base::codes! {
     /// An order that cannot be finalized.
     NOT_READY = "ACME_ORDER_NOT_READY", Forbidden,
         en "The order is {state}; only one that is ready can be finalized." => "Look at the order and its authorizations.",
-        pt "O pedido está no estado {state}; só um pronto pode ser concluído." => "Consulte o pedido e as suas autorizações.";
+        pt "A encomenda está no estado {state}; só uma pronta pode ser concluída." => "Consulte a encomenda e as suas autorizações.";
     /// Two requests finalize one order.
     CLAIMED = "ACME_ORDER_CLAIMED", Unavailable,
         en "Another request finalizes this order." => "Look at the order again in a moment.",

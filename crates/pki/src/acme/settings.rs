@@ -91,7 +91,7 @@ pub const SETTINGS: &[Setting] = &[
         per_hour("orders/hour"),
         "10000",
         "new orders per account and hour; renewals that name what they replace are not counted",
-        "novos pedidos por conta e hora; as renovações que indicam o que substituem não contam",
+        "novas encomendas por conta e hora; as renovações que indicam o que substituem não contam",
     ),
     Setting::new(
         "acme.pending_max",

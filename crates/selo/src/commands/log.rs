@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Exit, Voice, read, segment, text, write};
 use crate::door::Door;
 
-/// Computes both logs again.
+/// Computes every log again.
 ///
 /// # Errors
 /// The house's.
