@@ -47,7 +47,7 @@ base::codes! {
         pt "O nome {name} tem um carácter universal, e não são emitidos." => "Indique cada máquina, ou peça ao operador pki.allow_wildcards.";
     /// A name outside the constraints of the issuer.
     CONSTRAINED = "PKI_NAME_CONSTRAINED", Forbidden,
-        en "{reason}." => "Only a new hierarchy can name other things.",
+        en "The issuer's constraints do not permit it: {reason}." => "Only a new hierarchy can name other things.",
         pt "As restrições do emissor não o permitem: {reason}." => "Só uma nova hierarquia pode dar outros nomes.";
     /// A name that cannot stand in a certificate.
     NAME = "PKI_NAME_INVALID", Invalid,
