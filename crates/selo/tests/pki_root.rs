@@ -104,6 +104,9 @@ fn the_next_authority_is_asked_for_in_a_file_signed_from_shares_elsewhere_and_ta
     assert_eq!(ground.homeless(&few).ends(2).error(), "KEYS_SHARES_TOO_FEW");
     let unasked = ["--json", "pki", "root", "sign", &request, "--share", &one, "--out", &answer];
     assert_eq!(ground.homeless(&unasked).ends(2).error(), "NOT_AGREED");
+    assert_eq!(ground.run_at_terminal("no", &unasked).ends(2).error(), "NOT_AGREED");
+    let agreed = ground.run_at_terminal("Yes", &unasked).ends(2);
+    assert_eq!(agreed.error(), "KEYS_SHARES_TOO_FEW", "whoever agrees is taken at their word");
     assert!(!ground.file("answer").exists(), "nothing is written of what was not signed");
     signed(&ground, "next.selo-request", "next.selo-response");
 

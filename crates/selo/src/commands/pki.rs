@@ -26,7 +26,7 @@ use proof::{
 };
 use serde_json::{Value, json};
 
-use super::{Exit, Voice, account, read, segment, text, write};
+use super::{Exit, Voice, account, agreed, read, segment, text, write};
 use crate::{
     cli::{PkiCommand, PkiInit, PkiIssue, PkiList, PkiWanted},
     door::Door,
