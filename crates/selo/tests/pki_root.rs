@@ -191,7 +191,7 @@ fn a_withdrawn_authority_takes_its_leaves_along_and_its_successor_issues_under_t
         &ground.arg("ca/intermediate.pem"),
     ]);
     assert!(said.contains("cert.pem: revoked") && said.contains("Reason: cACompromise"), "{said}");
-    let (_, said) = openssl(&["crl", "-in", &ground.arg("next/root.crl"), "-noout", "-crlnumber"]);
+    let (_, said) = openssl(&["crl", "-in", &ground.arg("next/root.crl.pem"), "-noout", "-crlnumber"]);
     assert!(said.contains("0x02") || said.contains("0x2") || said.contains("=02"), "{said}");
     drop(served);
     // Without a successor nothing is issued.

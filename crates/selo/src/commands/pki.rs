@@ -234,7 +234,7 @@ pub(super) async fn hold(door: &Door, order: &CeremonyOrder, out: &Path) -> Resu
     write(&out.join("root.pem"), root_pem.as_bytes())?;
     write(&out.join("intermediate.pem"), issuing_pem.as_bytes())?;
     write(&out.join("chain.pem"), format!("{issuing_pem}{root_pem}").as_bytes())?;
-    write(&out.join("root.crl"), text(&made, "/crl").as_bytes())?;
+    write(&out.join("root.crl.pem"), text(&made, "/crl").as_bytes())?;
     let transcript = made.get("transcript").cloned().unwrap_or_default();
     write(&out.join("transcript.json"), format!("{transcript:#}\n").as_bytes())?;
     let first = first_certificate(door, order, out).await?;
@@ -249,7 +249,7 @@ fn rehearsed(voice: Voice, out: &Path, signed: &[(Vec<u8>, Vec<u8>); 3]) -> Resu
     let algorithm = SignatureAlgorithm::EcdsaSha384;
     let labels = [Label::Certificate, Label::Certificate, Label::Crl];
     for ((name, label), (tbs, signature)) in
-        ["root.pem", "intermediate.pem", "root.crl"].into_iter().zip(labels).zip(signed)
+        ["root.pem", "intermediate.pem", "root.crl.pem"].into_iter().zip(labels).zip(signed)
     {
         write(&out.join(name), pem::encode(label, &assemble(tbs, algorithm, signature)).as_bytes())?;
     }

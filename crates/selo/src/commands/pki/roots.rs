@@ -193,7 +193,7 @@ async fn accept(voice: Voice, door: &Door, file: &Path, out: Option<&Path>) -> R
     let bytes = read(file, EXCHANGE_BYTES_MAX)?;
     if let Some(out) = out {
         folder(out)?;
-        must_be_free(out, &["intermediate.pem", "chain.pem", "root.crl"])?;
+        must_be_free(out, &["intermediate.pem", "chain.pem", "root.crl.pem"])?;
     }
     let made = door.send("/api/v1/pki/root-requests/accept", "application/json", bytes).await?.data()?;
     if let Some(out) = out {
@@ -204,7 +204,7 @@ async fn accept(voice: Voice, door: &Door, file: &Path, out: Option<&Path>) -> R
             write(&out.join("chain.pem"), format!("{issuing}{root}").as_bytes())?;
         }
         if !text(&made, "/crl").is_empty() {
-            write(&out.join("root.crl"), text(&made, "/crl").as_bytes())?;
+            write(&out.join("root.crl.pem"), text(&made, "/crl").as_bytes())?;
         }
     }
     voice.say(&made, || {
