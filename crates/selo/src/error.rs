@@ -69,8 +69,8 @@ base::codes! {
     WEB_MISSING = "WEB_NOT_BUILT", Internal,
         en "This program was built without the web front end." => "Build it first: npm ci && npm run build in web/, then build the program.",
         pt "Este programa foi construído sem a interface web." => "Construa-a primeiro: npm ci && npm run build em web/, e depois o programa.";
-    /// Nobody was there to agree.
+    /// Nobody was there to agree, or whoever was did not.
     NOT_AGREED = "NOT_AGREED", Invalid,
-        en "Nobody can be asked here, so nothing was signed." => "Run it in a terminal, or say --yes after you have read what selo pki root show says.",
-        pt "Não há aqui ninguém a quem perguntar, por isso nada foi assinado." => "Execute num terminal, ou indique --yes depois de ler o que diz selo pki root show.";
+        en "Nobody agreed, so nothing was done." => "Run it in a terminal and answer yes, or give --yes after you have read what would be done.",
+        pt "Ninguém concordou, por isso nada foi feito." => "Execute num terminal e responda sim, ou indique --yes depois de ler o que seria feito.";
 }

@@ -105,10 +105,14 @@ fn browsers_of_a_user_trust_the_root_after_asking_and_no_longer_when_told() {
     std::fs::create_dir(&user).unwrap();
     ground.environment.insert("HOME".to_owned(), user.display().to_string());
     let none = ground.run(&["trust", "install", "--browser", "--yes"]).ends(1);
-    assert!(none.err.contains("selo pki init"), "{}", none.err);
+    assert!(none.out.contains("selo pki init"), "{}", none.out);
+    assert_eq!(ground.run(&["--json", "trust", "list"]).ends(1).json(), serde_json::json!({"roots": []}));
     ground.run(&["pki", "init", "--out", &ground.arg("ca")]).ends(0);
-    let asked = ground.run(&["trust", "install", "--browser"]).ends(1);
-    assert!(asked.err.contains("--yes") && !user.join(".pki").exists(), "nobody agreed: {}", asked.err);
+    let install = ["--json", "trust", "install", "--browser"];
+    for asked in [ground.run(&install), ground.run_at_terminal("y", &install)] {
+        assert_eq!(asked.ends(2).error(), "NOT_AGREED", "only a whole yes counts");
+        assert!(!user.join(".pki").exists());
+    }
 
     let trusted = |ground: &Ground| {
         let list = ground.run(&["--json", "trust", "list"]).ends(0).json();

@@ -28,7 +28,7 @@ pub enum RootCommand {
     Accept {
         /// The file that `selo pki root sign` wrote.
         response: PathBuf,
-        /// Where the new intermediate.pem, chain.pem and root.crl go.
+        /// Where the new intermediate.pem, chain.pem and root.crl.pem go.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },

@@ -14,7 +14,10 @@ pub mod replay;
 pub mod trust;
 pub mod verify;
 
-use std::{io::Write, time::Duration};
+use std::{
+    io::{IsTerminal as _, Write},
+    time::Duration,
+};
 
 use base::{Error, Lang, Result, config::Config};
 use serde_json::{Value, json};
@@ -149,6 +152,22 @@ pub(crate) fn write(file: &std::path::Path, bytes: &[u8]) -> Result<()> {
     std::fs::write(file, bytes).map_err(|e| {
         crate::error::OUTPUT.error().with("file", file.display()).with("reason", e.kind()).because(e)
     })
+}
+
+/// Asks whoever sits there, who agrees with a whole word. Where nobody does, nobody has agreed.
+///
+/// # Errors
+/// `NOT_AGREED` without a terminal.
+pub(crate) fn agreed(voice: Voice, question: &str) -> Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Err(crate::error::NOT_AGREED.error());
+    }
+    let broken = |e: std::io::Error| base::error::INTERNAL.because(e);
+    let how = voice.lang.pick("Type yes:", "Escreva sim:");
+    std::io::stderr().write_all(format!("{question} {how} ").as_bytes()).map_err(broken)?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(broken)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "yes" | "sim"))
 }
 
 /// Runs a command line; the exit code.

@@ -5,7 +5,6 @@
 //! Never here: trust that nobody was asked for, a change to a store that another program made.
 
 use std::{
-    io::{IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -17,7 +16,7 @@ use proof::{
 };
 use serde_json::{Value, json};
 
-use super::{Exit, Voice, text, write};
+use super::{Exit, Voice, agreed, text, write};
 use crate::{
     cli::{TrustCommand, TrustPlaces},
     door::Door,
@@ -61,14 +60,15 @@ enum Store {
 /// Runs `selo trust …`.
 ///
 /// # Errors
-/// `TRUST_TOOL_MISSING`, `TRUST_TOOL_FAILED`, `TRUST_NOT_ROOT`, `FILE_UNWRITABLE`; the house's.
+/// `NOT_AGREED`, `TRUST_TOOL_MISSING`, `TRUST_TOOL_FAILED`, `TRUST_NOT_ROOT`, `FILE_UNWRITABLE`; the house's.
 pub async fn run(voice: Voice, door: &Door, command: &TrustCommand) -> Result<Exit> {
     let roots = roots(door).await?;
     if roots.is_empty() {
-        voice.note(voice.lang.pick(
+        let none = voice.lang.pick(
             "The house has no root yet: selo pki init --out DIR",
             "A casa ainda não tem raiz: selo pki init --out PASTA",
-        ));
+        );
+        voice.say(&json!({"roots": []}), || none.to_owned());
         return Ok(Exit::No);
     }
     match command {
@@ -98,8 +98,8 @@ fn change(voice: Voice, roots: &[Root], places: &TrustPlaces, word: &str) -> Res
     for store in &stores {
         voice.note(&format!("  → {}", store.shown()));
     }
-    if !places.yes && !agreed(voice, word)? {
-        return Ok(Exit::No);
+    if !places.yes && !agreed(voice, question(voice, word))? {
+        return Err(error::NOT_AGREED.error());
     }
     for store in &stores {
         for root in roots {
@@ -113,28 +113,15 @@ fn change(voice: Voice, roots: &[Root], places: &TrustPlaces, word: &str) -> Res
     list(voice, roots)
 }
 
-/// Asks at the terminal; where nobody can be asked, nobody has agreed.
-fn agreed(voice: Voice, word: &str) -> Result<bool> {
-    let question = match word {
+/// What is asked before a store is changed.
+fn question(voice: Voice, word: &str) -> &'static str {
+    match word {
         "install" => voice.lang.pick(
-            "Whoever holds this root's key could then certify any name to this machine. Compare the fingerprint with the ceremony's. Trust it? [y/N] ",
-            "Quem tiver a chave desta raiz poderá certificar qualquer nome perante esta máquina. Compare a impressão com a da cerimónia. Confiar? [s/N] ",
+            "Whoever holds this root's key could then certify any name to this machine. Compare the fingerprint with the ceremony's. Trust it?",
+            "Quem tiver a chave desta raiz poderá certificar qualquer nome perante esta máquina. Compare a impressão com a da cerimónia. Confiar?",
         ),
-        _ => voice.lang.pick("Trust it no longer? [y/N] ", "Deixar de confiar? [s/N] "),
-    };
-    if !std::io::stdin().is_terminal() {
-        voice.note(voice.lang.pick(
-            "Nobody can be asked here. Give --yes when the fingerprint is right.",
-            "Não há a quem perguntar. Indique --yes se a impressão estiver certa.",
-        ));
-        return Ok(false);
+        _ => voice.lang.pick("Trust it no longer?", "Deixar de confiar?"),
     }
-    let mut err = std::io::stderr();
-    // Where the question cannot be seen, the answer will not be yes.
-    let _ = err.write_all(question.as_bytes()).and_then(|()| err.flush());
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).map_err(|e| base::error::INTERNAL.because(e))?;
-    Ok(matches!(line.trim(), "y" | "Y" | "yes" | "s" | "S" | "sim"))
 }
 
 fn list(voice: Voice, roots: &[Root]) -> Result<Exit> {

@@ -171,6 +171,29 @@ impl Ground {
         finish(self.command(home, arguments).spawn().unwrap())
     }
 
+    /// Runs a command in this ground's home at a terminal where somebody types this line; what it said on stdout.
+    pub fn run_at_terminal(&self, line: &str, arguments: &[&str]) -> Ran {
+        let (command, said) = (self.command(&self.home(), arguments), self.file("said"));
+        let quoted = |word: &std::ffi::OsStr| format!("'{}'", word.to_str().unwrap());
+        let words: Vec<String> =
+            std::iter::once(command.get_program()).chain(command.get_args()).map(quoted).collect();
+        let mut terminal = Command::new("script");
+        terminal
+            .args(["-qec", &format!("{} > '{}'", words.join(" "), said.display()), "/dev/null"])
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("SHELL", "/bin/sh")
+            .envs(&self.environment)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = terminal.spawn().expect("script (bsdutils) is needed for this test");
+        child.stdin.take().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+        let ran = finish(child);
+        Ran { out: std::fs::read_to_string(said).unwrap(), err: ran.out, ..ran }
+    }
+
     /// Runs a command where no house is.
     pub fn homeless(&self, arguments: &[&str]) -> Ran {
         self.run_in(&self.file("nowhere"), arguments)

@@ -3,17 +3,14 @@
 //! Showing and signing need no house: whoever holds the shares does it on a machine without a network. The root's key
 //! stands in this process's memory for as long as it signs.
 
-use std::{
-    io::{IsTerminal as _, Write as _},
-    path::Path,
-};
+use std::path::Path;
 
 use base::Result;
 use keys::{OfflineKey, shamir::Share};
 use pki::{CheckedRequest, EXCHANGE_BYTES_MAX, RootRequest};
 use serde_json::{Value, json};
 
-use super::{Exit, Voice, folder, must_be_free, read, segment, text, write};
+use super::{Exit, Voice, agreed, folder, must_be_free, read, segment, text, write};
 use crate::{
     cli::{AskRoot, RevokeAuthority, RootCommand, RootSign},
     door::Door,
@@ -27,7 +24,7 @@ const PAGE_ITEMS: usize = 200;
 /// The commands that need no house; nothing for the others.
 ///
 /// # Errors
-/// `PKI_EXCHANGE_UNREADABLE`, `PKI_ROOT_WOULD_NOT_SIGN`, `PKI_ROOT_KEY_OTHER`; those of shares and files.
+/// `PKI_EXCHANGE_UNREADABLE`, `PKI_ROOT_WOULD_NOT_SIGN`, `PKI_ROOT_KEY_OTHER`, `NOT_AGREED`; those of shares and files.
 pub fn offline(voice: Voice, command: &RootCommand) -> Option<Result<Exit>> {
     match command {
         RootCommand::Show { request } => Some(show(voice, request)),
@@ -158,8 +155,8 @@ fn sign(voice: Voice, order: &RootSign) -> Result<Exit> {
     }
     let (_, lines) = told(voice, &request)?;
     voice.note(&lines);
-    if !order.yes && !agreed(voice)? {
-        return Ok(Exit::No);
+    if !order.yes && !agreed(voice, voice.lang.pick("Sign this?", "Assinar isto?"))? {
+        return Err(error::NOT_AGREED.error());
     }
     let response = {
         let shares = order.shares.iter().map(|file| share(file)).collect::<Result<Vec<_>>>()?;
@@ -190,26 +187,13 @@ fn share(file: &Path) -> Result<Share> {
     Share::from_text(written.trim())
 }
 
-/// Asks whoever sits there. Where nobody does, nobody has agreed.
-fn agreed(voice: Voice) -> Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        return Err(error::NOT_AGREED.error());
-    }
-    let broken = |e: std::io::Error| base::error::INTERNAL.because(e);
-    let question = voice.lang.pick("Sign this? Type yes: ", "Assinar isto? Escreva sim: ");
-    std::io::stderr().write_all(question.as_bytes()).map_err(broken)?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(broken)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "yes" | "sim"))
-}
-
 // ---- at the house
 
 async fn accept(voice: Voice, door: &Door, file: &Path, out: Option<&Path>) -> Result<Exit> {
     let bytes = read(file, EXCHANGE_BYTES_MAX)?;
     if let Some(out) = out {
         folder(out)?;
-        must_be_free(out, &["intermediate.pem", "chain.pem", "root.crl"])?;
+        must_be_free(out, &["intermediate.pem", "chain.pem", "root.crl.pem"])?;
     }
     let made = door.send("/api/v1/pki/root-requests/accept", "application/json", bytes).await?.data()?;
     if let Some(out) = out {
@@ -220,7 +204,7 @@ async fn accept(voice: Voice, door: &Door, file: &Path, out: Option<&Path>) -> R
             write(&out.join("chain.pem"), format!("{issuing}{root}").as_bytes())?;
         }
         if !text(&made, "/crl").is_empty() {
-            write(&out.join("root.crl"), text(&made, "/crl").as_bytes())?;
+            write(&out.join("root.crl.pem"), text(&made, "/crl").as_bytes())?;
         }
     }
     voice.say(&made, || {
