@@ -311,3 +311,46 @@ async fn quotas_hold_back_a_program_that_went_wrong() {
     }
     assert_eq!(status, 429, "after a failure too many no further proof is begun");
 }
+
+/// The payload of a finalize request for one name, with a fresh key.
+fn csr(name: &str) -> Value {
+    json!({"csr": request(&[name])})
+}
+
+#[tokio::test]
+async fn an_account_whose_names_are_slow_holds_up_nobody_else_and_an_order_is_finalized_once_at_a_time() {
+    let (house, world) = prepared(TestHouse::new().await, &[]).await;
+    let (slow, other) = (Client::new(&house).await, Client::new(&house).await);
+    let names = ["a.test", "b.test", "c.test", "d.test", "e.test"];
+    let mut finalize = Vec::new();
+    for name in names {
+        finalize.push(slow.ready(name).await.1);
+    }
+    let (_, beside) = other.ready("f.test").await;
+    world.fall_silent();
+    let post = async |place: usize| slow.post(&finalize[place], csr(names[place])).await;
+    let rest = async {
+        world.asked(3).await;
+        let same = async {
+            // The fourth place waits for its turn at the first order, and asks nobody.
+            slow.post(&finalize[0], csr(names[0])).await
+        };
+        let after = async {
+            for _ in 0..20 {
+                other.look(other.kid.as_deref().unwrap()).await;
+            }
+            assert_eq!(world.asked.lock().unwrap().len(), 3);
+            let refused = slow.post(&finalize[4], csr(names[4])).await;
+            world.speak();
+            refused
+        };
+        tokio::join!(same, after)
+    };
+    let (one, two, three, (same, refused)) = tokio::join!(post(0), post(1), post(2), rest);
+    assert_eq!((one.status, two.status, three.status), (200, 200, 200), "{}", one.text());
+    assert_eq!((same.status, problem(&same).as_str()), (403, "orderNotReady"), "another request had it");
+    assert_eq!((refused.status, problem(&refused).as_str()), (429, "rateLimited"));
+    assert_eq!(refused.header("retry-after"), Some("5"));
+    assert_eq!(other.post(&beside, csr("f.test")).await.status, 200);
+    assert_eq!(post(4).await.status, 200, "its places are free again");
+}

@@ -13,7 +13,7 @@ use std::sync::Arc;
 #[cfg(debug_assertions)]
 use std::sync::OnceLock;
 
-use base::{Actor, Call, Id, Result, call::ActorKind};
+use base::{Actor, Call, Id, Result, call::ActorKind, id::kind};
 use proof::{
     crypto::SubjectKey,
     jws::acme::{Request, Signer, Verified},
@@ -28,6 +28,7 @@ use super::{
     error,
     model::{Account, AccountStatus},
     nonce::Nonces,
+    place::Places,
     prober::Prober,
     problem::refused_message,
     quota::Quotas,
@@ -40,6 +41,8 @@ use crate::{model::TenantId, service::Pki};
 pub(crate) const HOUSE: TenantId = Id::NIL;
 /// Proofs that are looked at at once.
 const PROBES_MAX: usize = 64;
+/// Requests of one account that are made certificates at once, those that wait for their turn at an order among them.
+const FINALIZING_PER_ACCOUNT_MAX: usize = 4;
 
 /// The ACME server of a house; cheap to clone.
 #[derive(Clone)]
@@ -50,6 +53,7 @@ pub struct Acme {
     quotas: Arc<Quotas>,
     prober: Arc<dyn Prober>,
     probes: Arc<Semaphore>,
+    finalizing: Arc<Places<kind::AcmeOrder>>,
     #[cfg(debug_assertions)]
     instead: Arc<OnceLock<Arc<dyn Prober>>>,
 }
@@ -127,6 +131,7 @@ impl Acme {
             quotas: Arc::default(),
             prober,
             probes: Arc::new(Semaphore::new(PROBES_MAX)),
+            finalizing: Places::new(FINALIZING_PER_ACCOUNT_MAX),
             #[cfg(debug_assertions)]
             instead: Arc::default(),
         }
