@@ -354,3 +354,47 @@ async fn an_account_whose_names_are_slow_holds_up_nobody_else_and_an_order_is_fi
     assert_eq!(other.post(&beside, csr("f.test")).await.status, 200);
     assert_eq!(post(4).await.status, 200, "its places are free again");
 }
+
+#[tokio::test]
+async fn an_account_that_is_closed_while_it_orders_gets_nothing() {
+    for house in engines().await {
+        let (house, world) = prepared(house, &[]).await;
+        let client = Client::new(&house).await;
+        let (_, finalize) = client.ready("a.test").await;
+        world.fall_silent();
+        let kid = client.kid.clone().unwrap();
+        let close = async {
+            world.asked(1).await;
+            let closed = client.post(&kid, json!({"status": "deactivated"})).await;
+            assert_eq!(closed.status, 200, "{}", closed.text());
+            world.speak();
+        };
+        let (refused, ()) = tokio::join!(client.post(&finalize, csr("a.test")), close);
+        assert_eq!((refused.status, problem(&refused).as_str()), (401, "unauthorized"), "{}", refused.text());
+        let found = house.get("/api/v1/pki/certificates?profile=server").await.data();
+        assert_eq!(found["items"], json!([]));
+        let names = json!([{"type": "dns", "value": "b.test"}]);
+        let refused = house.rooms.acme.place_only_for_test(&kid, &names).await.unwrap_err();
+        assert!(refused.is(&pki::acme::error::ACCOUNT_CLOSED), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_whose_external_key_is_revoked_while_it_orders_gets_nothing() {
+    let (house, world) = prepared(TestHouse::new().await, &[]).await;
+    let made = house.post("/api/v1/pki/external-keys", json!({"uses": 1})).await.data();
+    let mut client = Client::stranger(&house).await;
+    let bound =
+        client::binding(text(&made, "id"), text(&made, "hmacKey"), &client.url("newAccount"), &client.key);
+    assert_eq!(client.register(json!({"externalAccountBinding": bound})).await.status, 201);
+    let (_, finalize) = client.ready("a.test").await;
+    world.fall_silent();
+    let revoke = async {
+        world.asked(1).await;
+        let path = format!("/api/v1/pki/external-keys/{}/revoke", text(&made, "id"));
+        assert_eq!(house.post(&path, json!({})).await.status, 200);
+        world.speak();
+    };
+    let (refused, ()) = tokio::join!(client.post(&finalize, csr("a.test")), revoke);
+    assert_eq!((refused.status, problem(&refused).as_str()), (401, "unauthorized"), "{}", refused.text());
+}

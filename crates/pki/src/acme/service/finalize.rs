@@ -20,7 +20,7 @@ use proof::{
 use serde_json::Value;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{Acme, Admitted, HOUSE, malformed, order::Placed};
+use super::{Acme, Admitted, HOUSE, malformed, order::Placed, still_open};
 use crate::{
     acme::{
         error,
@@ -190,9 +190,10 @@ fn asked_for(account: &Account, order: &Order, der: &[u8]) -> Asked {
 
 /// Binds an order to the certificate that is planned for it, in the same transaction.
 fn claim(order: &Order, digest: [u8; 32]) -> InPlan {
-    let id = order.id;
+    let (id, account) = (order.id, order.account);
     Arc::new(move |tx, certificate| {
-        // Proofs may have been given back since they were looked at.
+        // The account may have been closed since it was let in, and proofs given back since they were looked at.
+        still_open(tx, account)?;
         let parts = repo::authorizations_of(tx, HOUSE, id)?;
         if parts.is_empty() || !parts.iter().all(|part| part.counts(certificate.planned_at)) {
             return Err(error::NOT_READY.error().with("state", OrderStatus::Invalid.name()));

@@ -26,7 +26,7 @@ pub(crate) use order::Placed;
 
 use super::{
     error,
-    model::{Account, AccountStatus},
+    model::{Account, AccountId, AccountStatus},
     nonce::Nonces,
     place::Places,
     prober::Prober,
@@ -107,6 +107,20 @@ impl Admitted {
     pub(crate) fn object(&self) -> Result<serde_json::Value> {
         self.message.payload().object().map_err(refused_message)
     }
+}
+
+/// Refuses an account that was closed.
+fn may_act(account: &Account) -> Result<()> {
+    match account.status {
+        AccountStatus::Valid => Ok(()),
+        closed => Err(error::ACCOUNT_CLOSED.error().with("state", closed.name())),
+    }
+}
+
+/// Refuses an account that was closed since it was let in; asked in the transaction that does something for it.
+fn still_open(rx: &mut store::Rx<'_>, account: AccountId) -> Result<()> {
+    let found = repo::account_by_id(rx, HOUSE, account)?;
+    may_act(&found.ok_or_else(|| error::ACCOUNT_NONE.error())?)
 }
 
 pub(crate) fn malformed(reason: &str) -> base::Error {
@@ -203,9 +217,7 @@ impl Acme {
                 let account = self.account_at(environment, &kid).await?;
                 let message = request.into_verified(&account.key).map_err(refused_message)?;
                 // Said only to those who hold the key.
-                if account.status != AccountStatus::Valid {
-                    return Err(error::ACCOUNT_CLOSED.error().with("state", account.status.name()));
-                }
+                may_act(&account)?;
                 Ok(Admitted { message, by: By::Account(account) })
             }
         }

@@ -10,7 +10,7 @@ use proof::{
 };
 use serde_json::Value;
 
-use super::{Acme, Admitted, HOUSE, malformed};
+use super::{Acme, Admitted, HOUSE, malformed, still_open};
 use crate::{
     acme::{
         error,
@@ -113,6 +113,8 @@ impl Acme {
         let pending_max = self.settings.pending_max;
         self.db()
             .write("pki.acme.new_order", move |tx| {
+                // The account may have been closed since it was let in.
+                still_open(tx, order.account)?;
                 if let Some(replaces) = &order.replaces
                     && repo::is_replaced(tx, HOUSE, replaces)?
                 {
@@ -257,6 +259,34 @@ impl Acme {
             return Err(malformed("the order shares no name with the certificate that it replaces"));
         }
         Ok(())
+    }
+}
+
+/// What tests need to stand between the look at an account and what it orders. Only in builds with debug assertions.
+#[cfg(debug_assertions)]
+impl Acme {
+    /// Places an order of an account that was let in, whatever became of it since; the order's handle.
+    ///
+    /// # Errors
+    /// As placing an order.
+    pub async fn place_only_for_test(&self, kid: &str, names: &Value) -> Result<String> {
+        let environment = self.directory(None).await?.environment;
+        let account = self.account_at(&environment, kid).await?;
+        let now = self.pki.house.now();
+        let order = Order {
+            id: self.pki.house.id(),
+            handle: self.pki.house.chance.handle(),
+            account: account.id,
+            names: rules::read_identifiers(Some(names))?,
+            profile: Profile::Server,
+            replaces: None,
+            not_after: None,
+            csr_sha256: None,
+            certificate: None,
+            expires_at: now.plus(ORDER_LIFE).whole_second(),
+            created_at: now,
+        };
+        self.place(order, now).await.map(|placed| placed.order.handle)
     }
 }
 
