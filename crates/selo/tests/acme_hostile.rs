@@ -278,6 +278,21 @@ async fn names_that_nobody_may_have_are_refused_when_they_are_ordered() {
     );
 }
 
+/// After a failure too many no further proof is begun.
+async fn no_further_proof(client: &Client<'_>, authorization: &str) {
+    let found = client.look(authorization).await.json();
+    for _ in 0..500 {
+        // The failure is counted a moment after it was seen; a payload that is no object chooses nothing.
+        let answer = client.post(text(&found["challenges"][0], "url"), json!([])).await;
+        if answer.status == 429 {
+            assert_eq!(problem(&answer), "rateLimited");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("a further proof would be begun");
+}
+
 #[tokio::test]
 async fn quotas_hold_back_a_program_that_went_wrong() {
     let settings =
@@ -299,17 +314,7 @@ async fn quotas_hold_back_a_program_that_went_wrong() {
     let failed = other.prove_by(order["authorizations"][0].as_str().unwrap(), "dns-01").await;
     assert_eq!(failed["status"], "invalid");
     let (_, order) = other.order(&["b.test"]).await;
-    let found = other.look(order["authorizations"][0].as_str().unwrap()).await.json();
-    let mut status = 0;
-    for _ in 0..500 {
-        // The failure is counted a moment after it is written.
-        status = other.post(text(&found["challenges"][0], "url"), json!([])).await.status;
-        if status == 429 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    assert_eq!(status, 429, "after a failure too many no further proof is begun");
+    no_further_proof(&other, order["authorizations"][0].as_str().unwrap()).await;
 }
 
 /// The payload of a finalize request for one name, with a fresh key.
@@ -397,4 +402,74 @@ async fn an_account_whose_external_key_is_revoked_while_it_orders_gets_nothing()
     };
     let (refused, ()) = tokio::join!(client.post(&finalize, csr("a.test")), revoke);
     assert_eq!((refused.status, problem(&refused).as_str()), (401, "unauthorized"), "{}", refused.text());
+}
+
+/// The names that were looked at, in this order.
+fn looked_at(world: &client::World) -> Vec<String> {
+    world.seen.lock().unwrap().iter().map(|(_, name, _, _)| name.clone()).collect()
+}
+
+#[tokio::test]
+async fn an_account_whose_proofs_are_slow_leaves_places_to_the_others_and_nobody_overtakes() {
+    for house in engines().await {
+        let (house, world) = prepared(house, &[]).await;
+        let (slow, other) = (Client::new(&house).await, Client::new(&house).await);
+        let names = ["a.test", "b.test", "c.test", "d.test", "e.test", "f.test"];
+        let (_, order) = slow.order(&names).await;
+        for (name, authorization) in names.iter().zip(order["authorizations"].as_array().unwrap()) {
+            world.hold(name);
+            let chosen = slow.choose(authorization.as_str().unwrap(), "dns-01").await;
+            assert_eq!((chosen.status, &chosen.json()["status"]), (200, &json!("processing")));
+        }
+        assert_eq!(house.rooms.acme.prove_due().await.unwrap(), 0, "the account has its places");
+        let (_, order) = other.order(&["g.test"]).await;
+        let authorization = order["authorizations"][0].as_str().unwrap();
+        assert_eq!(other.choose(authorization, "dns-01").await.status, 200);
+        assert!(!looked_at(&world).contains(&"g.test".to_owned()), "two were due before");
+        assert_eq!(house.rooms.acme.prove_due().await.unwrap(), 1, "who has places is not held up");
+        assert_eq!(other.decided(authorization).await["status"], "valid");
+        assert_eq!(looked_at(&world), ["a.test", "b.test", "c.test", "d.test", "g.test"]);
+        world.let_go("a.test");
+        world.let_go("b.test");
+        let mut taken = 0;
+        while taken < 2 {
+            taken += house.rooms.acme.prove_due().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        for name in ["c.test", "d.test", "e.test", "f.test"] {
+            world.let_go(name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failed_proof_counts_also_when_its_authorization_is_given_back() {
+    for retry in [true, false] {
+        let (house, world) = prepared(TestHouse::new().await, &[("acme.failed_per_hour", "1")]).await;
+        let client = Client::new(&house).await;
+        let (_, order) = client.order(&["a.test", "b.test"]).await;
+        let [first, second] = [0, 1].map(|place| order["authorizations"][place].as_str().unwrap());
+        world.hold("a.test");
+        world.spoil("a.test", vec![client::fault(pki::acme::ProbeFaultKind::Dns, retry)]);
+        assert_eq!(client.choose(first, "dns-01").await.status, 200);
+        assert_eq!(client.post(first, json!({"status": "deactivated"})).await.status, 200);
+        world.let_go("a.test");
+        no_further_proof(&client, second).await;
+    }
+}
+
+#[tokio::test]
+async fn a_failed_proof_counts_when_its_authorization_is_given_back_between_two_looks() {
+    let (house, world) = prepared(TestHouse::new().await, &[("acme.failed_per_hour", "1")]).await;
+    let client = Client::new(&house).await;
+    let (_, order) = client.order(&["a.test", "b.test"]).await;
+    let [first, second] = [0, 1].map(|place| order["authorizations"][place].as_str().unwrap());
+    world.spoil("a.test", vec![client::fault(pki::acme::ProbeFaultKind::Dns, true)]);
+    assert_eq!(client.choose(first, "dns-01").await.status, 200);
+    // Long enough for the look to end: it answers at once, and every request here goes to the store.
+    while looked_at(&world).is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(client.post(first, json!({"status": "deactivated"})).await.status, 200);
+    no_further_proof(&client, second).await;
 }

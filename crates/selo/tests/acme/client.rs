@@ -86,7 +86,7 @@ pub async fn hierarchy(house: &TestHouse, order: Value) {
 #[derive(Default)]
 pub struct World {
     spoilt: Mutex<HashMap<String, Vec<ProbeFault>>>,
-    held: Mutex<Vec<String>>,
+    held: Mutex<HashMap<String, Arc<Semaphore>>>,
     pub seen: Mutex<Vec<(ChallengeKind, String, String, String)>>,
     /// The names whose CAA records were asked for.
     pub asked: Mutex<Vec<String>>,
@@ -99,9 +99,14 @@ impl World {
         self.spoilt.lock().unwrap().insert(name.to_owned(), faults);
     }
 
-    /// A look at a name never ends.
+    /// A look at a name does not end before [`World::let_go`].
     pub fn hold(&self, name: &str) {
-        self.held.lock().unwrap().push(name.to_owned());
+        self.held.lock().unwrap().insert(name.to_owned(), Arc::new(Semaphore::new(0)));
+    }
+
+    /// Looks at a name end.
+    pub fn let_go(&self, name: &str) {
+        self.held.lock().unwrap().remove(name).expect("held").close();
     }
 
     /// Nobody says what the CAA records are until [`World::speak`].
@@ -141,12 +146,16 @@ impl Prober for World {
         let name = identifier.value();
         let seen = (challenge, name.clone(), token.to_owned(), key_authorization.to_owned());
         self.seen.lock().unwrap().push(seen);
-        if self.held.lock().unwrap().contains(&name) {
-            return Box::pin(std::future::pending());
-        }
+        let held = self.held.lock().unwrap().get(&name).cloned();
         let mut spoilt = self.spoilt.lock().unwrap();
         let fault = spoilt.get_mut(&name).filter(|faults| !faults.is_empty()).map(|faults| faults.remove(0));
-        Box::pin(async move { fault.map_or(Ok(()), Err) })
+        Box::pin(async move {
+            if let Some(held) = held {
+                // It opens by being closed.
+                let _ = held.acquire().await;
+            }
+            fault.map_or(Ok(()), Err)
+        })
     }
 
     fn permits(&self, question: CaaQuestion<'_>) -> Boxed<'_, Result<(), CaaFault>> {
@@ -296,6 +305,14 @@ impl<'a> Client<'a> {
         let answer = self.try_order(names, json!({})).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         (answer.header("location").unwrap().to_owned(), answer.json())
+    }
+
+    /// Chooses a challenge of an authorization; the answer.
+    pub async fn choose(&self, authorization: &str, kind: &str) -> Answer {
+        let found = self.look(authorization).await.json();
+        let challenges = found["challenges"].as_array().unwrap();
+        let challenge = challenges.iter().find(|one| one["type"] == kind).expect("the challenge");
+        self.post(text(challenge, "url"), json!({})).await
     }
 
     /// Chooses a challenge of an authorization and waits until it is decided; its last state.

@@ -41,6 +41,8 @@ use crate::{model::TenantId, service::Pki};
 pub(crate) const HOUSE: TenantId = Id::NIL;
 /// Proofs that are looked at at once.
 const PROBES_MAX: usize = 64;
+/// Those of one account among them.
+const PROBES_PER_ACCOUNT_MAX: usize = 4;
 /// Requests of one account that are made certificates at once, those that wait for their turn at an order among them.
 const FINALIZING_PER_ACCOUNT_MAX: usize = 4;
 
@@ -53,6 +55,7 @@ pub struct Acme {
     quotas: Arc<Quotas>,
     prober: Arc<dyn Prober>,
     probes: Arc<Semaphore>,
+    proving: Arc<Places<kind::AcmeAuthorization>>,
     finalizing: Arc<Places<kind::AcmeOrder>>,
     #[cfg(debug_assertions)]
     instead: Arc<OnceLock<Arc<dyn Prober>>>,
@@ -145,6 +148,7 @@ impl Acme {
             quotas: Arc::default(),
             prober,
             probes: Arc::new(Semaphore::new(PROBES_MAX)),
+            proving: Places::new(PROBES_PER_ACCOUNT_MAX),
             finalizing: Places::new(FINALIZING_PER_ACCOUNT_MAX),
             #[cfg(debug_assertions)]
             instead: Arc::default(),
