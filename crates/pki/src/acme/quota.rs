@@ -1,7 +1,7 @@
 //! How much one asker may do: GCRA in memory, one number for each asker and kind. Each process counts for itself, and
 //! forgets at its end: these are brakes against programs that went wrong, no accounts of anything.
 //!
-//! Never here: renewals of certificates that are due; they are not counted.
+//! Never here: the first order that replaces a certificate when that is due; it is not counted.
 
 use std::{
     collections::HashMap,

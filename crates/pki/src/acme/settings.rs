@@ -90,8 +90,8 @@ pub const SETTINGS: &[Setting] = &[
         "acme.orders_per_hour",
         per_hour("orders/hour"),
         "10000",
-        "new orders per account and hour; renewals that name what they replace are not counted",
-        "novos pedidos por conta e hora; as renovações que indicam o que substituem não contam",
+        "new orders per account and hour; one that replaces a certificate when that is due is not counted",
+        "novos pedidos por conta e hora; o que substitui um certificado quando chega a altura não conta",
     ),
     Setting::new(
         "acme.pending_max",

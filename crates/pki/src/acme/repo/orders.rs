@@ -172,6 +172,27 @@ pub(crate) fn is_replaced(rx: &mut Rx<'_>, tenant: TenantId, replaces: &str) -> 
     )
 }
 
+/// Whether an order that replaces this one can still be finalized.
+pub(crate) fn is_being_replaced(
+    rx: &mut Rx<'_>,
+    tenant: TenantId,
+    replaces: &str,
+    now: Time,
+) -> Result<bool> {
+    rx.one(
+        sql!(
+            "-- pki.acme.is_being_replaced
+            select count(*) as orders from (
+                select 1 as one from pki_acme_order
+                where tenant = $1 and replaces = $2 and certificate is null and expires_at > $3
+                limit 1
+            ) found"
+        ),
+        &values![tenant, replaces, now],
+        |row| row.get::<i64>(0).map(|orders| orders > 0),
+    )
+}
+
 /// Orders that ended before a moment.
 pub(crate) fn ended_orders(rx: &mut Rx<'_>, before: Time, limit: u32) -> Result<Vec<(TenantId, OrderId)>> {
     rx.all(

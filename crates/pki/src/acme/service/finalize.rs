@@ -190,10 +190,17 @@ fn asked_for(account: &Account, order: &Order, der: &[u8]) -> Asked {
 
 /// Binds an order to the certificate that is planned for it, in the same transaction.
 fn claim(order: &Order, digest: [u8; 32]) -> InPlan {
-    let (id, account) = (order.id, order.account);
+    let (id, account, replaces) = (order.id, order.account, order.replaces.clone());
     Arc::new(move |tx, certificate| {
         // The account may have been closed since it was let in, and proofs given back since they were looked at.
         still_open(tx, account)?;
+        // Several orders may name the same certificate; the first one replaces it.
+        if let Some(replaces) = &replaces {
+            repo::touch_account(tx, HOUSE, account)?;
+            if repo::is_replaced(tx, HOUSE, replaces)? {
+                return Err(error::REPLACED.error());
+            }
+        }
         let parts = repo::authorizations_of(tx, HOUSE, id)?;
         if parts.is_empty() || !parts.iter().all(|part| part.counts(certificate.planned_at)) {
             return Err(error::NOT_READY.error().with("state", OrderStatus::Invalid.name()));

@@ -19,7 +19,7 @@ use crate::{
         repo, rules,
     },
     error as pki,
-    model::Authority,
+    model::{Authority, State},
     rules::{Grade, objections},
     service::parsed,
     settings::Allowance,
@@ -68,12 +68,13 @@ impl Acme {
         self.judge_names(&wanted.names, profile, allowance, &authority)?;
         let now = self.pki.house.now();
         self.judge_end(wanted.not_after, profile, &authority, now)?;
-        match &wanted.replaces {
-            Some(replaces) => self.judge_replaced(&account, replaces, &wanted.names).await?,
-            None => {
-                let per_hour = self.settings.orders_per_hour;
-                self.quotas.take(Counted::Orders, &account.id.to_string(), per_hour, now)?;
-            }
+        let is_due = match &wanted.replaces {
+            Some(replaces) => self.judge_replaced(&account, replaces, &wanted.names, now).await?,
+            None => false,
+        };
+        if !is_due {
+            let per_hour = self.settings.orders_per_hour;
+            self.quotas.take(Counted::Orders, &account.id.to_string(), per_hour, now)?;
         }
         let order = Order {
             id: self.pki.house.id(),
@@ -244,21 +245,40 @@ impl Acme {
         Ok(())
     }
 
-    /// Whether an order may replace a certificate (RFC 9773 §5): one that this account ordered, of at least one same name.
-    async fn judge_replaced(&self, account: &Account, replaces: &str, names: &[Ordered]) -> Result<()> {
+    /// Judges whether an order may replace a certificate (RFC 9773 §5): one that this account ordered, of at least one same
+    /// name. True when it is due to be replaced and no other order is about to: such a renewal is never held back, and once
+    /// is enough.
+    async fn judge_replaced(
+        &self,
+        account: &Account,
+        replaces: &str,
+        names: &[Ordered],
+        now: Time,
+    ) -> Result<bool> {
         let unknown = || malformed("replaces names no certificate that this account ordered");
         let id = RenewalId::parse(replaces).ok_or_else(unknown)?;
         let old = self.certificate_of(&account.environment, id).await?.ok_or_else(unknown)?;
-        let certificate = old.id;
-        let owner =
-            self.db().read("pki.acme.account_of", move |rx| repo::account_of(rx, HOUSE, certificate)).await?;
+        let (certificate, text) = (old.id, replaces.to_owned());
+        let (owner, is_replaced, is_underway) = self
+            .db()
+            .read("pki.acme.account_of", move |rx| {
+                let owner = repo::account_of(rx, HOUSE, certificate)?;
+                let is_replaced = repo::is_replaced(rx, HOUSE, &text)?;
+                Ok((owner, is_replaced, repo::is_being_replaced(rx, HOUSE, &text, now)?))
+            })
+            .await?;
         if owner != Some(account.id) {
             return Err(unknown());
         }
         if !names.iter().any(|name| old.names.contains(&name.text())) {
             return Err(malformed("the order shares no name with the certificate that it replaces"));
         }
-        Ok(())
+        if is_replaced {
+            return Err(error::REPLACED.error());
+        }
+        let revoked = old.state == State::Revoked;
+        let (begins, _) = rules::renewal_window(old.not_before, old.not_after, revoked, now);
+        Ok(begins <= now && !is_underway)
     }
 }
 
