@@ -473,3 +473,36 @@ async fn a_failed_proof_counts_when_its_authorization_is_given_back_between_two_
     assert_eq!(client.post(first, json!({"status": "deactivated"})).await.status, 200);
     no_further_proof(&client, second).await;
 }
+
+#[tokio::test]
+async fn a_request_that_is_refused_counts_so_that_nobody_fills_the_log_with_refusals() {
+    for house in engines().await {
+        let (house, _) = prepared(house, &[("acme.failed_per_hour", "2")]).await;
+        let client = Client::new(&house).await;
+        let key = pki::local_key().unwrap();
+        let barred = json!({"csr": client::request_with(&key, &["a.test"])});
+        let (url, finalize) = client.ready("a.test").await;
+        assert_eq!(client.post(&finalize, barred.clone()).await.status, 200);
+        let certificate = client.download(&client.look(&url).await.json()).await.remove(0);
+        let (signer, revoke) = (client::Key::of(&key), client.url("revokeCert"));
+        let header =
+            json!({"alg": "ES256", "jwk": signer.jwk(), "nonce": client.nonce().await, "url": revoke});
+        let compromised = json!({"certificate": base64url(&certificate), "reason": 1}).to_string();
+        assert_eq!(client.send(&revoke, &signer.sign(&header, &compromised)).await.status, 200);
+        let (url, finalize) = client.ready("a.test").await;
+        for _ in 0..2 {
+            let refused = client.post(&finalize, barred.clone()).await;
+            assert_eq!((refused.status, problem(&refused).as_str()), (403, "badCSR"), "{}", refused.text());
+        }
+        let refused = client.post(&finalize, barred.clone()).await;
+        assert_eq!((refused.status, problem(&refused).as_str()), (429, "rateLimited"));
+        assert_eq!(refused.header("retry-after"), Some("1800"));
+        house.settle().await;
+        let found = house.get("/api/v1/audit?limit=200").await.data();
+        let all = found["items"].as_array().unwrap().iter().map(|one| text(one, "eventType"));
+        assert_eq!(all.filter(|one| *one == "certificate.refused").count(), 2);
+        house.clock.advance(Duration::from_secs(1_800));
+        assert_eq!(client.post(&finalize, csr("a.test")).await.status, 200, "the order stayed ready");
+        assert_eq!(client.look(&url).await.json()["status"], "valid");
+    }
+}

@@ -23,7 +23,7 @@ pub(crate) enum Counted {
     Accounts,
     /// New orders of an account.
     Orders,
-    /// Failed proofs of an account.
+    /// Failed proofs of an account, and its requests that were refused a certificate.
     Failures,
 }
 

@@ -104,8 +104,8 @@ pub const SETTINGS: &[Setting] = &[
         "acme.failed_per_hour",
         per_hour("failures/hour"),
         "200",
-        "failed proofs per account and hour; then it begins no further ones",
-        "provas falhadas por conta e hora; depois não começa outras",
+        "failed proofs and refused certificates per account and hour; then it begins no further ones",
+        "provas falhadas e certificados recusados por conta e hora; depois não começa outros",
     ),
 ];
 
@@ -143,7 +143,7 @@ pub struct AcmeSettings {
     pub orders_per_hour: i64,
     /// Authorizations of an account that wait at once.
     pub pending_max: i64,
-    /// Failed proofs per account and hour.
+    /// Failed proofs and refused certificates per account and hour.
     pub failed_per_hour: i64,
 }
 

@@ -26,12 +26,13 @@ use crate::{
         error,
         model::{Account, Authorization, Order, OrderStatus},
         prober::{CaaFault, CaaQuestion, Identifier, Prober},
+        quota::Counted,
         repo, rules,
     },
     error as pki,
     model::Certificate,
     rules::{Grade, WantedNames},
-    service::{Asked, InPlan, refused_request},
+    service::{Asked, InPlan, is_refusal, refused_request},
 };
 
 /// When records that could not be read are read again.
@@ -86,18 +87,38 @@ impl Acme {
             return Err(error::CSR_KEY.at("csr"));
         }
         rules::names_match(&csr, &placed.order.names)?;
-        let (address, until) = (self.account_url(account), Instant::now() + CAA_TIME);
-        ask_holders(self.prober(), &address, &placed.parts, until).await?;
-        match self.issue_for(call, account, &placed.order, &der, digest).await {
+        // A refusal stays in the log for ever, and holders were asked for it: it counts as a failed proof does.
+        let (asker, per_hour) = (account.id.to_string(), self.settings.failed_per_hour);
+        self.quotas.check(Counted::Failures, &asker, per_hour, self.pki.house.now())?;
+        match self.ask_and_issue(call, account, &placed, &der, digest).await {
             Ok(()) => {}
-            // The same request came twice at once: both hear what came of the first.
+            // The same request came twice at once, to two processes: both hear what came of the first.
             Err(failure) if failure.is(&error::CLAIMED) => {
                 let now = self.order(account, handle).await?;
                 return if now.order.csr_sha256 == Some(digest) { Ok(now) } else { Err(failure) };
             }
-            Err(failure) => return Err(failure),
+            Err(failure) => {
+                if is_refusal(&failure) {
+                    // Only counted: what is too much is said the next time.
+                    let _ = self.quotas.take(Counted::Failures, &asker, per_hour, self.pki.house.now());
+                }
+                return Err(failure);
+            }
         }
         self.order(account, handle).await
+    }
+
+    async fn ask_and_issue(
+        &self,
+        call: &Call,
+        account: &Account,
+        placed: &Placed,
+        der: &[u8],
+        digest: [u8; 32],
+    ) -> Result<()> {
+        let (address, until) = (self.account_url(account), Instant::now() + CAA_TIME);
+        ask_holders(self.prober(), &address, &placed.parts, until).await?;
+        self.issue_for(call, account, &placed.order, der, digest).await
     }
 
     async fn issue_for(
