@@ -506,3 +506,19 @@ async fn a_request_that_is_refused_counts_so_that_nobody_fills_the_log_with_refu
         assert_eq!(client.look(&url).await.json()["status"], "valid");
     }
 }
+
+#[tokio::test]
+async fn renewal_information_is_bounded_by_the_door_alone() {
+    let settings = [("http.rate_check", "2"), ("acme.orders_per_hour", "1")];
+    let (house, _) = prepared(TestHouse::new().await, &settings).await;
+    let client = Client::new(&house).await;
+    client.order(&["a.test"]).await;
+    assert_eq!(client.try_order(&["a.test"], json!({})).await.status, 429);
+    let url = format!("{}/AAAA.AAAA", client.url("renewalInfo"));
+    for _ in 0..2 {
+        assert_eq!(house.public_get(&url).await.status, 404, "who may not order any more may ask");
+    }
+    let often = house.public_get(&url).await;
+    assert_eq!((often.status, problem(&often).as_str()), (429, "rateLimited"));
+    assert!(often.header("retry-after").is_some());
+}
