@@ -522,3 +522,25 @@ async fn renewal_information_is_bounded_by_the_door_alone() {
     assert_eq!((often.status, problem(&often).as_str()), (429, "rateLimited"));
     assert!(often.header("retry-after").is_some());
 }
+
+#[tokio::test]
+async fn an_order_is_remembered_as_long_as_its_certificate_lives() {
+    for house in engines().await {
+        let settings = [("acme.allow_profiles", "document-signer"), ("pki.usage_arc", "1.3.6.1.4.1.32473.1")];
+        let (house, _) = prepared(house, &settings).await;
+        let client = Client::new(&house).await;
+        let (url, chain) = client.certificate(&["a.test"]).await;
+        let (unused, _) = client.order(&["b.test"]).await;
+        let day = Duration::from_secs(86_400);
+        house.clock.advance(day * 100);
+        while house.rooms.acme.forget_ended().await.unwrap() > 0 {}
+        assert_eq!(client.look(&unused).await.status, 404, "nothing came of it");
+        assert_eq!(client.look(&url).await.json()["status"], "valid");
+        let body = json!({"certificate": base64url(&chain[0]), "reason": 4});
+        let revoked = client.post(&client.url("revokeCert"), body).await;
+        assert_eq!(revoked.status, 200, "who ordered it may revoke it: {}", revoked.text());
+        house.clock.advance(day * 366);
+        while house.rooms.acme.forget_ended().await.unwrap() > 0 {}
+        assert_eq!(client.look(&url).await.status, 404);
+    }
+}

@@ -193,12 +193,17 @@ pub(crate) fn is_being_replaced(
     )
 }
 
-/// Orders that ended before a moment.
+/// Orders that ended before a moment, and their certificates with them: as long as one lives, its order says whose it is.
 pub(crate) fn ended_orders(rx: &mut Rx<'_>, before: Time, limit: u32) -> Result<Vec<(TenantId, OrderId)>> {
     rx.all(
         sql!(
             "-- pki.acme.ended_orders
-            select tenant, id from pki_acme_order where expires_at < $1 order by expires_at limit $2"
+            select o.tenant, o.id
+            from pki_acme_order o
+                left join pki_certificate c on c.tenant = o.tenant and c.id = o.certificate
+            where o.expires_at < $1 and (c.id is null or c.not_after < $1)
+            order by o.expires_at
+            limit $2"
         ),
         &values![before, i64::from(limit)],
         |row| Ok((row.get(0)?, row.get(1)?)),
