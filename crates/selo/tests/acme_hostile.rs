@@ -466,7 +466,6 @@ async fn a_failed_proof_counts_when_its_authorization_is_given_back_between_two_
     let [first, second] = [0, 1].map(|place| order["authorizations"][place].as_str().unwrap());
     world.spoil("a.test", vec![client::fault(pki::acme::ProbeFaultKind::Dns, true)]);
     assert_eq!(client.choose(first, "dns-01").await.status, 200);
-    // Long enough for the look to end: it answers at once, and every request here goes to the store.
     while looked_at(&world).is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

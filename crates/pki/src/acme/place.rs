@@ -46,11 +46,6 @@ impl<K> Places<K> {
         Some(Place { of: Arc::clone(self), account, thing, turns })
     }
 
-    /// Whether something is under way for this thing.
-    pub(crate) fn holds(&self, account: AccountId, thing: Id<K>) -> bool {
-        self.under_way().get(&account).is_some_and(|own| own.iter().any(|(known, _)| *known == thing))
-    }
-
     fn under_way(&self) -> MutexGuard<'_, UnderWay<K>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,12 +78,15 @@ impl<K> Drop for Place<K> {
 
 #[cfg(test)]
 mod tests {
-    use base::{SystemChance, Time};
+    use base::{
+        SystemChance, Time,
+        id::{IdKind, kind},
+    };
 
     use super::*;
     use crate::acme::model::OrderId;
 
-    fn id<K>() -> Id<K> {
+    fn id<K: IdKind>() -> Id<K> {
         Id::new(Time::EPOCH, &SystemChance)
     }
 
@@ -96,14 +94,11 @@ mod tests {
     fn an_account_has_its_places_and_takes_none_of_anothers() {
         let places = Places::new(2);
         let (one, other): (AccountId, AccountId) = (id(), id());
-        let thing: OrderId = id();
-        let first = places.take(one, thing).unwrap();
+        let first = places.take(one, id::<kind::AcmeOrder>()).unwrap();
         let second = places.take(one, id()).unwrap();
         assert!(places.take(one, id()).is_none());
         assert!(places.take(other, id()).is_some());
-        assert!(places.holds(one, thing) && !places.holds(other, thing));
         drop(first);
-        assert!(!places.holds(one, thing));
         let again = places.take(one, id()).unwrap();
         drop((second, again));
         assert!(places.under_way().is_empty(), "nothing is kept of those who do nothing");
@@ -112,7 +107,7 @@ mod tests {
     #[tokio::test]
     async fn one_thing_is_done_by_one_place_after_the_other() {
         let places = Places::new(4);
-        let (account, thing): (AccountId, OrderId) = (id(), id());
+        let (account, thing) = (id(), id::<kind::AcmeOrder>());
         let first = places.take(account, thing).unwrap();
         let second = places.take(account, thing).unwrap();
         let turn = first.turn_now().unwrap();

@@ -2,7 +2,7 @@
 //! more within a minute.
 //!
 //! Looking takes a place, and no account has more than a few: whose names answer slowly holds up nobody else, and what is
-//! due goes before what has just been chosen. A look that failed is counted whatever became of its authorization meanwhile.
+//! due goes before what has just been chosen.
 //!
 //! An attempt belongs to whoever wrote its number; it has [`ATTEMPT_TIME`] to say what came of it. What a crash left is
 //! taken up after that by [`Acme::prove_due`], also by another process. No transaction is open while anybody looks.
@@ -85,25 +85,17 @@ impl Acme {
         if admitted.object()?.get("status").and_then(Value::as_str) != Some("deactivated") {
             return Err(malformed("an authorization's status can only become deactivated"));
         }
-        // Given back between two looks: what the first one saw is what came of it. A look that is under way counts itself.
-        let tried = found.state == AuthorizationState::Pending && found.attempts > 0;
-        let counts = tried && !self.proving.holds(account.id, found.id);
         let payload = json!({"authorization": found.id, "account": account.id});
         let fact = self.fact(&facts::AUTHORIZATION_DEACTIVATED, found.id, payload);
         let (call, id) = (Self::call_of(call, account), found.id);
-        let given_back = self
-            .db()
+        self.db()
             .write("pki.acme.deactivate_authorization", move |tx| {
-                if !repo::deactivate_authorization(tx, HOUSE, id)? {
-                    return Ok(false);
+                if repo::deactivate_authorization(tx, HOUSE, id)? {
+                    tx.record(&call, &fact)?;
                 }
-                tx.record(&call, &fact)?;
-                Ok(true)
+                Ok(())
             })
             .await?;
-        if given_back && counts {
-            self.count_failure(account.id);
-        }
         self.authorization(account, handle).await
     }
 
@@ -242,6 +234,7 @@ impl Acme {
         let answer = key_authorization(&authorization.token, key);
         let identifier = &authorization.ordered.identifier;
         let seen = self.prober().probe(*challenge, identifier, &authorization.token, &answer).await;
+        self.count(authorization.account, *number, &seen);
         let account = self.account_for(authorization).await?;
         match seen {
             Ok(()) => self.prove(authorization, &account, *challenge, *number).await,
@@ -289,16 +282,12 @@ impl Acme {
     ) -> Result<()> {
         if let Some(wait) = rules::wait_after(number).filter(|_| fault.retry) {
             let (id, at) = (authorization.id, self.pki.house.now().plus(wait));
-            let again = self
+            return self
                 .db()
                 .write("pki.acme.try_again", move |tx| repo::try_again(tx, HOUSE, id, number, at))
-                .await?;
-            if !again {
-                self.count_failure(account.id);
-            }
-            return Ok(());
+                .await
+                .map(drop);
         }
-        self.count_failure(account.id);
         let problem = problem::of_fault(fault, &authorization.ordered.text());
         self.fail(authorization, account, challenge, number, problem).await
     }
@@ -328,10 +317,17 @@ impl Acme {
             .await
     }
 
-    /// Only counted: what is too much is said when the next challenge is chosen.
-    fn count_failure(&self, account: AccountId) {
-        let (asker, now) = (account.to_string(), self.pki.house.now());
-        let _ = self.quotas.take(Counted::Failures, &asker, self.settings.failed_per_hour, now);
+    /// Counts a proof as failed with its first look that fails, whatever becomes of its authorization; a later look that
+    /// succeeds takes it back. What is too much is said when the next challenge is chosen.
+    fn count(&self, account: AccountId, number: i64, seen: &std::result::Result<(), ProbeFault>) {
+        let (asker, per_hour) = (account.to_string(), self.settings.failed_per_hour);
+        match seen {
+            Err(_) if number == 1 => {
+                let _ = self.quotas.take(Counted::Failures, &asker, per_hour, self.pki.house.now());
+            }
+            Ok(()) if number > 1 => self.quotas.give_back(Counted::Failures, &asker, per_hour),
+            _ => {}
+        }
     }
 
     fn fact(&self, kind: &'static events::FactType, resource: AuthorizationId, payload: Value) -> Fact {
