@@ -84,7 +84,6 @@ mod tests {
     };
 
     use super::*;
-    use crate::acme::model::OrderId;
 
     fn id<K: IdKind>() -> Id<K> {
         Id::new(Time::EPOCH, &SystemChance)
