@@ -278,6 +278,21 @@ async fn names_that_nobody_may_have_are_refused_when_they_are_ordered() {
     );
 }
 
+/// After a failure too many no further proof is begun.
+async fn no_further_proof(client: &Client<'_>, authorization: &str) {
+    let found = client.look(authorization).await.json();
+    for _ in 0..500 {
+        // The failure is counted a moment after it was seen; a payload that is no object chooses nothing.
+        let answer = client.post(text(&found["challenges"][0], "url"), json!([])).await;
+        if answer.status == 429 {
+            assert_eq!(problem(&answer), "rateLimited");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("a further proof would be begun");
+}
+
 #[tokio::test]
 async fn quotas_hold_back_a_program_that_went_wrong() {
     let settings =
@@ -299,15 +314,232 @@ async fn quotas_hold_back_a_program_that_went_wrong() {
     let failed = other.prove_by(order["authorizations"][0].as_str().unwrap(), "dns-01").await;
     assert_eq!(failed["status"], "invalid");
     let (_, order) = other.order(&["b.test"]).await;
-    let found = other.look(order["authorizations"][0].as_str().unwrap()).await.json();
-    let mut status = 0;
-    for _ in 0..500 {
-        // The failure is counted a moment after it is written.
-        status = other.post(text(&found["challenges"][0], "url"), json!([])).await.status;
-        if status == 429 {
-            break;
+    no_further_proof(&other, order["authorizations"][0].as_str().unwrap()).await;
+}
+
+/// The payload of a finalize request for one name, with a fresh key.
+fn csr(name: &str) -> Value {
+    json!({"csr": request(&[name])})
+}
+
+#[tokio::test]
+async fn an_account_whose_names_are_slow_holds_up_nobody_else_and_an_order_is_finalized_once_at_a_time() {
+    let (house, world) = prepared(TestHouse::new().await, &[]).await;
+    let (slow, other) = (Client::new(&house).await, Client::new(&house).await);
+    let names = ["a.test", "b.test", "c.test", "d.test", "e.test"];
+    let mut finalize = Vec::new();
+    for name in names {
+        finalize.push(slow.ready(name).await.1);
+    }
+    let (_, beside) = other.ready("f.test").await;
+    world.fall_silent();
+    let post = async |place: usize| slow.post(&finalize[place], csr(names[place])).await;
+    let rest = async {
+        world.asked(3).await;
+        let same = async {
+            // The fourth place waits for its turn at the first order, and asks nobody.
+            slow.post(&finalize[0], csr(names[0])).await
+        };
+        let after = async {
+            for _ in 0..20 {
+                other.look(other.kid.as_deref().unwrap()).await;
+            }
+            assert_eq!(world.asked.lock().unwrap().len(), 3);
+            let refused = slow.post(&finalize[4], csr(names[4])).await;
+            world.speak();
+            refused
+        };
+        tokio::join!(same, after)
+    };
+    let (one, two, three, (same, refused)) = tokio::join!(post(0), post(1), post(2), rest);
+    assert_eq!((one.status, two.status, three.status), (200, 200, 200), "{}", one.text());
+    assert_eq!((same.status, problem(&same).as_str()), (403, "orderNotReady"), "another request had it");
+    assert_eq!((refused.status, problem(&refused).as_str()), (429, "rateLimited"));
+    assert_eq!(refused.header("retry-after"), Some("5"));
+    assert_eq!(other.post(&beside, csr("f.test")).await.status, 200);
+    assert_eq!(post(4).await.status, 200, "its places are free again");
+}
+
+#[tokio::test]
+async fn an_account_that_is_closed_while_it_orders_gets_nothing() {
+    for house in engines().await {
+        let (house, world) = prepared(house, &[]).await;
+        let client = Client::new(&house).await;
+        let (_, finalize) = client.ready("a.test").await;
+        world.fall_silent();
+        let kid = client.kid.clone().unwrap();
+        let close = async {
+            world.asked(1).await;
+            let closed = client.post(&kid, json!({"status": "deactivated"})).await;
+            assert_eq!(closed.status, 200, "{}", closed.text());
+            world.speak();
+        };
+        let (refused, ()) = tokio::join!(client.post(&finalize, csr("a.test")), close);
+        assert_eq!((refused.status, problem(&refused).as_str()), (401, "unauthorized"), "{}", refused.text());
+        let found = house.get("/api/v1/pki/certificates?profile=server").await.data();
+        assert_eq!(found["items"], json!([]));
+        let names = json!([{"type": "dns", "value": "b.test"}]);
+        let refused = house.rooms.acme.place_only_for_test(&kid, &names).await.unwrap_err();
+        assert!(refused.is(&pki::acme::error::ACCOUNT_CLOSED), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_whose_external_key_is_revoked_while_it_orders_gets_nothing() {
+    let (house, world) = prepared(TestHouse::new().await, &[]).await;
+    let made = house.post("/api/v1/pki/external-keys", json!({"uses": 1})).await.data();
+    let mut client = Client::stranger(&house).await;
+    let bound =
+        client::binding(text(&made, "id"), text(&made, "hmacKey"), &client.url("newAccount"), &client.key);
+    assert_eq!(client.register(json!({"externalAccountBinding": bound})).await.status, 201);
+    let (_, finalize) = client.ready("a.test").await;
+    world.fall_silent();
+    let revoke = async {
+        world.asked(1).await;
+        let path = format!("/api/v1/pki/external-keys/{}/revoke", text(&made, "id"));
+        assert_eq!(house.post(&path, json!({})).await.status, 200);
+        world.speak();
+    };
+    let (refused, ()) = tokio::join!(client.post(&finalize, csr("a.test")), revoke);
+    assert_eq!((refused.status, problem(&refused).as_str()), (401, "unauthorized"), "{}", refused.text());
+}
+
+/// The names that were looked at, in this order.
+fn looked_at(world: &client::World) -> Vec<String> {
+    world.seen.lock().unwrap().iter().map(|(_, name, _, _)| name.clone()).collect()
+}
+
+#[tokio::test]
+async fn an_account_whose_proofs_are_slow_leaves_places_to_the_others_and_nobody_overtakes() {
+    for house in engines().await {
+        let (house, world) = prepared(house, &[]).await;
+        let (slow, other) = (Client::new(&house).await, Client::new(&house).await);
+        let names = ["a.test", "b.test", "c.test", "d.test", "e.test", "f.test"];
+        let (_, order) = slow.order(&names).await;
+        for (name, authorization) in names.iter().zip(order["authorizations"].as_array().unwrap()) {
+            world.hold(name);
+            let chosen = slow.choose(authorization.as_str().unwrap(), "dns-01").await;
+            assert_eq!((chosen.status, &chosen.json()["status"]), (200, &json!("processing")));
         }
+        assert_eq!(house.rooms.acme.prove_due().await.unwrap(), 0, "the account has its places");
+        let (_, order) = other.order(&["g.test"]).await;
+        let authorization = order["authorizations"][0].as_str().unwrap();
+        assert_eq!(other.choose(authorization, "dns-01").await.status, 200);
+        assert!(!looked_at(&world).contains(&"g.test".to_owned()), "two were due before");
+        assert_eq!(house.rooms.acme.prove_due().await.unwrap(), 1, "who has places is not held up");
+        assert_eq!(other.decided(authorization).await["status"], "valid");
+        assert_eq!(looked_at(&world), ["a.test", "b.test", "c.test", "d.test", "g.test"]);
+        world.let_go("a.test");
+        world.let_go("b.test");
+        let mut taken = 0;
+        while taken < 2 {
+            taken += house.rooms.acme.prove_due().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        for name in ["c.test", "d.test", "e.test", "f.test"] {
+            world.let_go(name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failed_proof_counts_also_when_its_authorization_is_given_back() {
+    for retry in [true, false] {
+        let (house, world) = prepared(TestHouse::new().await, &[("acme.failed_per_hour", "1")]).await;
+        let client = Client::new(&house).await;
+        let (_, order) = client.order(&["a.test", "b.test"]).await;
+        let [first, second] = [0, 1].map(|place| order["authorizations"][place].as_str().unwrap());
+        world.hold("a.test");
+        world.spoil("a.test", vec![client::fault(pki::acme::ProbeFaultKind::Dns, retry)]);
+        assert_eq!(client.choose(first, "dns-01").await.status, 200);
+        assert_eq!(client.post(first, json!({"status": "deactivated"})).await.status, 200);
+        world.let_go("a.test");
+        no_further_proof(&client, second).await;
+    }
+}
+
+#[tokio::test]
+async fn a_failed_proof_counts_when_its_authorization_is_given_back_between_two_looks() {
+    let (house, world) = prepared(TestHouse::new().await, &[("acme.failed_per_hour", "1")]).await;
+    let client = Client::new(&house).await;
+    let (_, order) = client.order(&["a.test", "b.test"]).await;
+    let [first, second] = [0, 1].map(|place| order["authorizations"][place].as_str().unwrap());
+    world.spoil("a.test", vec![client::fault(pki::acme::ProbeFaultKind::Dns, true)]);
+    assert_eq!(client.choose(first, "dns-01").await.status, 200);
+    while looked_at(&world).is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert_eq!(status, 429, "after a failure too many no further proof is begun");
+    assert_eq!(client.post(first, json!({"status": "deactivated"})).await.status, 200);
+    no_further_proof(&client, second).await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_refused_counts_so_that_nobody_fills_the_log_with_refusals() {
+    for house in engines().await {
+        let (house, _) = prepared(house, &[("acme.failed_per_hour", "2")]).await;
+        let client = Client::new(&house).await;
+        let key = pki::local_key().unwrap();
+        let barred = json!({"csr": client::request_with(&key, &["a.test"])});
+        let (url, finalize) = client.ready("a.test").await;
+        assert_eq!(client.post(&finalize, barred.clone()).await.status, 200);
+        let certificate = client.download(&client.look(&url).await.json()).await.remove(0);
+        let (signer, revoke) = (client::Key::of(&key), client.url("revokeCert"));
+        let header =
+            json!({"alg": "ES256", "jwk": signer.jwk(), "nonce": client.nonce().await, "url": revoke});
+        let compromised = json!({"certificate": base64url(&certificate), "reason": 1}).to_string();
+        assert_eq!(client.send(&revoke, &signer.sign(&header, &compromised)).await.status, 200);
+        let (url, finalize) = client.ready("a.test").await;
+        for _ in 0..2 {
+            let refused = client.post(&finalize, barred.clone()).await;
+            assert_eq!((refused.status, problem(&refused).as_str()), (403, "badCSR"), "{}", refused.text());
+        }
+        let refused = client.post(&finalize, barred.clone()).await;
+        assert_eq!((refused.status, problem(&refused).as_str()), (429, "rateLimited"));
+        assert_eq!(refused.header("retry-after"), Some("1800"));
+        house.settle().await;
+        let found = house.get("/api/v1/audit?limit=200").await.data();
+        let all = found["items"].as_array().unwrap().iter().map(|one| text(one, "eventType"));
+        assert_eq!(all.filter(|one| *one == "certificate.refused").count(), 2);
+        house.clock.advance(Duration::from_secs(1_800));
+        assert_eq!(client.post(&finalize, csr("a.test")).await.status, 200, "the order stayed ready");
+        assert_eq!(client.look(&url).await.json()["status"], "valid");
+    }
+}
+
+#[tokio::test]
+async fn renewal_information_is_bounded_by_the_door_alone() {
+    let settings = [("http.rate_check", "2"), ("acme.orders_per_hour", "1")];
+    let (house, _) = prepared(TestHouse::new().await, &settings).await;
+    let client = Client::new(&house).await;
+    client.order(&["a.test"]).await;
+    assert_eq!(client.try_order(&["a.test"], json!({})).await.status, 429);
+    let url = format!("{}/AAAA.AAAA", client.url("renewalInfo"));
+    for _ in 0..2 {
+        assert_eq!(house.public_get(&url).await.status, 404, "who may not order any more may ask");
+    }
+    let often = house.public_get(&url).await;
+    assert_eq!((often.status, problem(&often).as_str()), (429, "rateLimited"));
+    assert!(often.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn an_order_is_remembered_as_long_as_its_certificate_lives() {
+    for house in engines().await {
+        let settings = [("acme.allow_profiles", "document-signer"), ("pki.usage_arc", "1.3.6.1.4.1.32473.1")];
+        let (house, _) = prepared(house, &settings).await;
+        let client = Client::new(&house).await;
+        let (url, chain) = client.certificate(&["a.test"]).await;
+        let (unused, _) = client.order(&["b.test"]).await;
+        let day = Duration::from_secs(86_400);
+        house.clock.advance(day * 100);
+        while house.rooms.acme.forget_ended().await.unwrap() > 0 {}
+        assert_eq!(client.look(&unused).await.status, 404, "nothing came of it");
+        assert_eq!(client.look(&url).await.json()["status"], "valid");
+        let body = json!({"certificate": base64url(&chain[0]), "reason": 4});
+        let revoked = client.post(&client.url("revokeCert"), body).await;
+        assert_eq!(revoked.status, 200, "who ordered it may revoke it: {}", revoked.text());
+        house.clock.advance(day * 366);
+        while house.rooms.acme.forget_ended().await.unwrap() > 0 {}
+        assert_eq!(client.look(&url).await.status, 404);
+    }
 }

@@ -43,6 +43,7 @@ const LOOK_AGAIN_SECONDS: u32 = 1;
 pub fn acme_routes<Z: Zone>(acme: Acme) -> ZoneRouter<Z> {
     // Most posts are looks (POST-as-GET), so they draw from the allowance of looks; orders have quotas of their own.
     let signed = Rules::read().body_bytes(JWS_BYTES_MAX).in_dialect(answer::refused_at_the_door);
+    let looked_up = Rules::check().in_dialect(answer::refused_at_the_door);
     ZoneRouter::new()
         .page("/acme/directory", signed, get(directory_unnamed).post(directory_unnamed_signed))
         .page("/acme/{environment}/directory", signed, get(directory).post(directory_signed))
@@ -58,8 +59,9 @@ pub fn acme_routes<Z: Zone>(acme: Acme) -> ZoneRouter<Z> {
         .page("/acme/{environment}/authorization/{handle}", signed, post(authorization))
         .page("/acme/{environment}/challenge/{handle}/{kind}", signed, post(challenge))
         .page("/acme/{environment}/revoke", signed, post(revoke))
-        // Renewal must never fail because somebody asks too often: this answer is small, and the same for everybody.
-        .page("/acme/{environment}/renewal-info/{id}", Rules::free(), get(renewal))
+        // Outside of every quota of an account, since renewal must not fail because somebody orders too often; each answer
+        // asks the store, so the door counts it as a check.
+        .page("/acme/{environment}/renewal-info/{id}", looked_up, get(renewal))
         .with_state(acme)
 }
 

@@ -11,6 +11,7 @@ pub mod facts;
 mod http;
 mod model;
 mod nonce;
+mod place;
 mod probe;
 mod prober;
 mod problem;

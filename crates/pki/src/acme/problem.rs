@@ -50,7 +50,7 @@ static KINDS: &[(&Code, Kind)] = &[
     (&error::CAA, ("caa", 403)),
     (&error::NOTHING, ("malformed", 404)),
     (&error::GIVEN_UP, ("serverInternal", 503)),
-    (&error::CLAIMED, ("serverInternal", 503)),
+    (&error::CLAIMED, ("orderNotReady", 403)),
     (&error::REVOKE_FORBIDDEN, ("unauthorized", 403)),
     (&error::REVOKE_REASON, ("badRevocationReason", 400)),
     (&error::OFTEN, ("rateLimited", 429)),

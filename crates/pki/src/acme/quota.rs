@@ -1,7 +1,7 @@
 //! How much one asker may do: GCRA in memory, one number for each asker and kind. Each process counts for itself, and
 //! forgets at its end: these are brakes against programs that went wrong, no accounts of anything.
 //!
-//! Never here: renewals of certificates that are due; they are not counted.
+//! Never here: the first order that replaces a certificate when that is due; it is not counted.
 
 use std::{
     collections::HashMap,
@@ -23,7 +23,7 @@ pub(crate) enum Counted {
     Accounts,
     /// New orders of an account.
     Orders,
-    /// Failed proofs of an account.
+    /// Failed proofs of an account, and its requests that were refused a certificate.
     Failures,
 }
 
@@ -57,6 +57,15 @@ impl Quotas {
     /// As [`Quotas::take`].
     pub(crate) fn check(&self, kind: Counted, asker: &str, per_hour: i64, now: Time) -> Result<(), Error> {
         self.judge(kind, asker, per_hour, now, false)
+    }
+
+    /// Takes back one that was counted, if it still counts.
+    pub(crate) fn give_back(&self, kind: Counted, asker: &str, per_hour: i64) {
+        let step = HOUR_MICROS / per_hour.max(1);
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(arrival) = table.get_mut(&(kind, asker.to_owned())) {
+            *arrival = arrival.saturating_sub(step);
+        }
     }
 
     fn judge(&self, kind: Counted, asker: &str, per_hour: i64, now: Time, counts: bool) -> Result<(), Error> {
@@ -104,6 +113,20 @@ mod tests {
         quotas.check(Counted::Orders, "a", 3, later).unwrap();
         quotas.take(Counted::Orders, "a", 3, later).unwrap();
         assert!(quotas.take(Counted::Orders, "a", 3, later).is_err());
+    }
+
+    #[test]
+    fn what_is_given_back_is_free_again_and_nobody_gains_by_it() {
+        let quotas = Quotas::default();
+        let now = Time::from_seconds(1_000);
+        quotas.give_back(Counted::Failures, "a", 1);
+        quotas.take(Counted::Failures, "a", 1, now).unwrap();
+        assert!(quotas.check(Counted::Failures, "a", 1, now).is_err());
+        for _ in 0..3 {
+            quotas.give_back(Counted::Failures, "a", 1);
+        }
+        quotas.take(Counted::Failures, "a", 1, now).unwrap();
+        assert!(quotas.take(Counted::Failures, "a", 1, now).is_err());
     }
 
     #[test]

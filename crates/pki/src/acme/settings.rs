@@ -90,8 +90,8 @@ pub const SETTINGS: &[Setting] = &[
         "acme.orders_per_hour",
         per_hour("orders/hour"),
         "10000",
-        "new orders per account and hour; renewals that name what they replace are not counted",
-        "novas encomendas por conta e hora; as renovações que indicam o que substituem não contam",
+        "new orders per account and hour; one that replaces a certificate when that is due is not counted",
+        "novas encomendas por conta e hora; a que substitui um certificado quando chega a altura não conta",
     ),
     Setting::new(
         "acme.pending_max",
@@ -104,8 +104,8 @@ pub const SETTINGS: &[Setting] = &[
         "acme.failed_per_hour",
         per_hour("failures/hour"),
         "200",
-        "failed proofs per account and hour; then it begins no further ones",
-        "provas falhadas por conta e hora; depois não começa outras",
+        "failed proofs and refused certificates per account and hour; then it begins no further ones",
+        "provas falhadas e certificados recusados por conta e hora; depois não começa outros",
     ),
 ];
 
@@ -143,7 +143,7 @@ pub struct AcmeSettings {
     pub orders_per_hour: i64,
     /// Authorizations of an account that wait at once.
     pub pending_max: i64,
-    /// Failed proofs per account and hour.
+    /// Failed proofs and refused certificates per account and hour.
     pub failed_per_hour: i64,
 }
 

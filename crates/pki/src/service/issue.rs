@@ -550,7 +550,7 @@ impl Pki {
 }
 
 /// A no to the asker; trouble of our own is none.
-fn is_refusal(failure: &Error) -> bool {
+pub(crate) fn is_refusal(failure: &Error) -> bool {
     failure.is(&error::CLOCK_BACK)
         || matches!(
             failure.kind(),

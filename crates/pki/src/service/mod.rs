@@ -27,7 +27,7 @@ pub use ceremony::{Held, PlannedCeremony, RootSignatures};
 pub use crl::SignedList;
 pub use inventory::Search;
 pub use issue::{Asked, Explained, Issued};
-pub(crate) use issue::{InPlan, refused_request};
+pub(crate) use issue::{InPlan, is_refusal, refused_request};
 pub use ocsp::Reply;
 pub use overview::{Counts, Environment, Happening, ListState, Overview, Refusal};
 pub use replay::{Replay, Replayed};

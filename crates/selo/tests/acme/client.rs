@@ -28,13 +28,14 @@ use base64::{
 };
 use http_kit::Boxed;
 use keys::{Algorithm, OfflineKey};
-use pki::acme::{ChallengeKind, Identifier, ProbeFault, ProbeFaultKind, Prober};
+use pki::acme::{CaaFault, CaaQuestion, ChallengeKind, Identifier, ProbeFault, ProbeFaultKind, Prober};
 use proof::x509::{
     DnsName, GeneralName,
     pem::{self, Label},
 };
 use serde_json::{Value, json};
 use testkit::{Answer, TestHouse};
+use tokio::sync::Semaphore;
 
 pub const JOSE: &str = "application/jose+json";
 /// A test that waits longer hangs.
@@ -85,8 +86,11 @@ pub async fn hierarchy(house: &TestHouse, order: Value) {
 #[derive(Default)]
 pub struct World {
     spoilt: Mutex<HashMap<String, Vec<ProbeFault>>>,
-    held: Mutex<Vec<String>>,
+    held: Mutex<HashMap<String, Arc<Semaphore>>>,
     pub seen: Mutex<Vec<(ChallengeKind, String, String, String)>>,
+    /// The names whose CAA records were asked for.
+    pub asked: Mutex<Vec<String>>,
+    silent: Mutex<Option<Arc<Semaphore>>>,
 }
 
 impl World {
@@ -95,9 +99,35 @@ impl World {
         self.spoilt.lock().unwrap().insert(name.to_owned(), faults);
     }
 
-    /// A look at a name never ends.
+    /// A look at a name does not end before [`World::let_go`].
     pub fn hold(&self, name: &str) {
-        self.held.lock().unwrap().push(name.to_owned());
+        self.held.lock().unwrap().insert(name.to_owned(), Arc::new(Semaphore::new(0)));
+    }
+
+    /// Looks at a name end.
+    pub fn let_go(&self, name: &str) {
+        self.held.lock().unwrap().remove(name).expect("held").close();
+    }
+
+    /// Nobody says what the CAA records are until [`World::speak`].
+    pub fn fall_silent(&self) {
+        *self.silent.lock().unwrap() = Some(Arc::new(Semaphore::new(0)));
+    }
+
+    /// Everybody says that the CAA records permit all.
+    pub fn speak(&self) {
+        self.silent.lock().unwrap().take().expect("silent").close();
+    }
+
+    /// Waits until the CAA records of so many names were asked for.
+    pub async fn asked(&self, count: usize) {
+        for _ in 0..LOOKS_MAX {
+            if self.asked.lock().unwrap().len() >= count {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        panic!("nobody asked {count} times");
     }
 }
 
@@ -116,12 +146,28 @@ impl Prober for World {
         let name = identifier.value();
         let seen = (challenge, name.clone(), token.to_owned(), key_authorization.to_owned());
         self.seen.lock().unwrap().push(seen);
-        if self.held.lock().unwrap().contains(&name) {
-            return Box::pin(std::future::pending());
-        }
+        let held = self.held.lock().unwrap().get(&name).cloned();
         let mut spoilt = self.spoilt.lock().unwrap();
         let fault = spoilt.get_mut(&name).filter(|faults| !faults.is_empty()).map(|faults| faults.remove(0));
-        Box::pin(async move { fault.map_or(Ok(()), Err) })
+        Box::pin(async move {
+            if let Some(held) = held {
+                // It opens by being closed.
+                let _ = held.acquire().await;
+            }
+            fault.map_or(Ok(()), Err)
+        })
+    }
+
+    fn permits(&self, question: CaaQuestion<'_>) -> Boxed<'_, Result<(), CaaFault>> {
+        self.asked.lock().unwrap().push(question.name.base().to_owned());
+        let silent = self.silent.lock().unwrap().clone();
+        Box::pin(async move {
+            if let Some(silent) = silent {
+                // It opens by being closed.
+                let _ = silent.acquire().await;
+            }
+            Ok(())
+        })
     }
 }
 
@@ -261,6 +307,14 @@ impl<'a> Client<'a> {
         (answer.header("location").unwrap().to_owned(), answer.json())
     }
 
+    /// Chooses a challenge of an authorization; the answer.
+    pub async fn choose(&self, authorization: &str, kind: &str) -> Answer {
+        let found = self.look(authorization).await.json();
+        let challenges = found["challenges"].as_array().unwrap();
+        let challenge = challenges.iter().find(|one| one["type"] == kind).expect("the challenge");
+        self.post(text(challenge, "url"), json!({})).await
+    }
+
     /// Chooses a challenge of an authorization and waits until it is decided; its last state.
     pub async fn prove_by(&self, authorization: &str, kind: &str) -> Value {
         let found = self.look(authorization).await.json();
@@ -298,6 +352,13 @@ impl<'a> Client<'a> {
     /// Finalizes an order with a request for these names.
     pub async fn finalize(&self, order: &Value, names: &[&str]) -> Answer {
         self.post(text(order, "finalize"), json!({"csr": request(names)})).await
+    }
+
+    /// An order of one name that is ready: its address, and where to finalize it.
+    pub async fn ready(&self, name: &str) -> (String, String) {
+        let (url, order) = self.order(&[name]).await;
+        self.prove(&order).await;
+        (url, text(&order, "finalize").to_owned())
     }
 
     /// From order to certificate: the order's address, and the chain as DER.

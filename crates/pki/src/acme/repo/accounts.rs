@@ -116,6 +116,18 @@ pub(crate) fn account_by_id(rx: &mut Rx<'_>, tenant: TenantId, id: AccountId) ->
     )
 }
 
+/// Writes an account as it is, so that transactions which judge by several of its orders come one after the other.
+pub(crate) fn touch_account(tx: &mut Tx<'_>, tenant: TenantId, id: AccountId) -> Result<()> {
+    tx.execute(
+        sql!(
+            "-- pki.acme.touch_account
+            update pki_acme_account set status = status where tenant = $1 and id = $2"
+        ),
+        &values![tenant, id],
+    )?;
+    Ok(())
+}
+
 /// False when the account was closed meanwhile.
 pub(crate) fn set_contact(
     tx: &mut Tx<'_>,

@@ -175,18 +175,42 @@ pub(crate) fn choose_challenge(
     Ok(rows == 1)
 }
 
-/// Authorizations whose next attempt is due, longest due first.
-pub(crate) fn due(rx: &mut Rx<'_>, now: Time, limit: u32) -> Result<Vec<AuthorizationId>> {
+/// Authorizations whose next attempt is due, longest due first, few of each account: whoever has many due holds up nobody.
+pub(crate) fn due(
+    rx: &mut Rx<'_>,
+    now: Time,
+    per_account: i64,
+    limit: u32,
+) -> Result<Vec<(AuthorizationId, AccountId)>> {
     rx.all(
         sql!(
             "-- pki.acme.due
-            select id from pki_acme_authorization
-            where next_attempt_at <= $1
-            order by next_attempt_at
-            limit $2"
+            select id, account from (
+                select id, account, next_attempt_at,
+                    row_number() over (partition by tenant, account order by next_attempt_at, id) as place
+                from pki_acme_authorization
+                where next_attempt_at <= $1
+            ) found
+            where place <= $2
+            order by next_attempt_at, id
+            limit $3"
         ),
-        &values![now, i64::from(limit)],
-        |row| row.get(0),
+        &values![now, per_account, i64::from(limit)],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+/// Whether any attempt is due.
+pub(crate) fn is_due(rx: &mut Rx<'_>, now: Time) -> Result<bool> {
+    rx.one(
+        sql!(
+            "-- pki.acme.is_due
+            select count(*) as due from (
+                select 1 as one from pki_acme_authorization where next_attempt_at <= $1 limit 1
+            ) found"
+        ),
+        &values![now],
+        |row| row.get::<i64>(0).map(|due| due > 0),
     )
 }
 

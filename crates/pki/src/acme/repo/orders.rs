@@ -172,12 +172,38 @@ pub(crate) fn is_replaced(rx: &mut Rx<'_>, tenant: TenantId, replaces: &str) -> 
     )
 }
 
-/// Orders that ended before a moment.
+/// Whether an order that replaces this one can still be finalized.
+pub(crate) fn is_being_replaced(
+    rx: &mut Rx<'_>,
+    tenant: TenantId,
+    replaces: &str,
+    now: Time,
+) -> Result<bool> {
+    rx.one(
+        sql!(
+            "-- pki.acme.is_being_replaced
+            select count(*) as orders from (
+                select 1 as one from pki_acme_order
+                where tenant = $1 and replaces = $2 and certificate is null and expires_at > $3
+                limit 1
+            ) found"
+        ),
+        &values![tenant, replaces, now],
+        |row| row.get::<i64>(0).map(|orders| orders > 0),
+    )
+}
+
+/// Orders that ended before a moment, and their certificates with them: as long as one lives, its order says whose it is.
 pub(crate) fn ended_orders(rx: &mut Rx<'_>, before: Time, limit: u32) -> Result<Vec<(TenantId, OrderId)>> {
     rx.all(
         sql!(
             "-- pki.acme.ended_orders
-            select tenant, id from pki_acme_order where expires_at < $1 order by expires_at limit $2"
+            select o.tenant, o.id
+            from pki_acme_order o
+                left join pki_certificate c on c.tenant = o.tenant and c.id = o.certificate
+            where o.expires_at < $1 and (c.id is null or c.not_after < $1)
+            order by o.expires_at
+            limit $2"
         ),
         &values![before, i64::from(limit)],
         |row| Ok((row.get(0)?, row.get(1)?)),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 #[cfg(debug_assertions)]
 use std::sync::OnceLock;
 
-use base::{Actor, Call, Id, Result, call::ActorKind};
+use base::{Actor, Call, Id, Result, call::ActorKind, id::kind};
 use proof::{
     crypto::SubjectKey,
     jws::acme::{Request, Signer, Verified},
@@ -26,8 +26,9 @@ pub(crate) use order::Placed;
 
 use super::{
     error,
-    model::{Account, AccountStatus},
+    model::{Account, AccountId, AccountStatus},
     nonce::Nonces,
+    place::Places,
     prober::Prober,
     problem::refused_message,
     quota::Quotas,
@@ -40,6 +41,10 @@ use crate::{model::TenantId, service::Pki};
 pub(crate) const HOUSE: TenantId = Id::NIL;
 /// Proofs that are looked at at once.
 const PROBES_MAX: usize = 64;
+/// Those of one account among them.
+const PROBES_PER_ACCOUNT_MAX: usize = 4;
+/// Requests of one account that are made certificates at once, those that wait for their turn at an order among them.
+const FINALIZING_PER_ACCOUNT_MAX: usize = 4;
 
 /// The ACME server of a house; cheap to clone.
 #[derive(Clone)]
@@ -50,6 +55,8 @@ pub struct Acme {
     quotas: Arc<Quotas>,
     prober: Arc<dyn Prober>,
     probes: Arc<Semaphore>,
+    proving: Arc<Places<kind::AcmeAuthorization>>,
+    finalizing: Arc<Places<kind::AcmeOrder>>,
     #[cfg(debug_assertions)]
     instead: Arc<OnceLock<Arc<dyn Prober>>>,
 }
@@ -105,6 +112,20 @@ impl Admitted {
     }
 }
 
+/// Refuses an account that was closed.
+fn may_act(account: &Account) -> Result<()> {
+    match account.status {
+        AccountStatus::Valid => Ok(()),
+        closed => Err(error::ACCOUNT_CLOSED.error().with("state", closed.name())),
+    }
+}
+
+/// Refuses an account that was closed since it was let in; asked in the transaction that does something for it.
+fn still_open(rx: &mut store::Rx<'_>, account: AccountId) -> Result<()> {
+    let found = repo::account_by_id(rx, HOUSE, account)?;
+    may_act(&found.ok_or_else(|| error::ACCOUNT_NONE.error())?)
+}
+
 pub(crate) fn malformed(reason: &str) -> base::Error {
     error::MALFORMED.error().with("reason", reason)
 }
@@ -127,6 +148,8 @@ impl Acme {
             quotas: Arc::default(),
             prober,
             probes: Arc::new(Semaphore::new(PROBES_MAX)),
+            proving: Places::new(PROBES_PER_ACCOUNT_MAX),
+            finalizing: Places::new(FINALIZING_PER_ACCOUNT_MAX),
             #[cfg(debug_assertions)]
             instead: Arc::default(),
         }
@@ -198,9 +221,7 @@ impl Acme {
                 let account = self.account_at(environment, &kid).await?;
                 let message = request.into_verified(&account.key).map_err(refused_message)?;
                 // Said only to those who hold the key.
-                if account.status != AccountStatus::Valid {
-                    return Err(error::ACCOUNT_CLOSED.error().with("state", account.status.name()));
-                }
+                may_act(&account)?;
                 Ok(Admitted { message, by: By::Account(account) })
             }
         }

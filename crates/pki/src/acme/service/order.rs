@@ -10,7 +10,7 @@ use proof::{
 };
 use serde_json::Value;
 
-use super::{Acme, Admitted, HOUSE, malformed};
+use super::{Acme, Admitted, HOUSE, malformed, still_open};
 use crate::{
     acme::{
         error,
@@ -19,7 +19,7 @@ use crate::{
         repo, rules,
     },
     error as pki,
-    model::Authority,
+    model::{Authority, State},
     rules::{Grade, objections},
     service::parsed,
     settings::Allowance,
@@ -68,12 +68,13 @@ impl Acme {
         self.judge_names(&wanted.names, profile, allowance, &authority)?;
         let now = self.pki.house.now();
         self.judge_end(wanted.not_after, profile, &authority, now)?;
-        match &wanted.replaces {
-            Some(replaces) => self.judge_replaced(&account, replaces, &wanted.names).await?,
-            None => {
-                let per_hour = self.settings.orders_per_hour;
-                self.quotas.take(Counted::Orders, &account.id.to_string(), per_hour, now)?;
-            }
+        let is_due = match &wanted.replaces {
+            Some(replaces) => self.judge_replaced(&account, replaces, &wanted.names, now).await?,
+            None => false,
+        };
+        if !is_due {
+            let per_hour = self.settings.orders_per_hour;
+            self.quotas.take(Counted::Orders, &account.id.to_string(), per_hour, now)?;
         }
         let order = Order {
             id: self.pki.house.id(),
@@ -113,6 +114,8 @@ impl Acme {
         let pending_max = self.settings.pending_max;
         self.db()
             .write("pki.acme.new_order", move |tx| {
+                // The account may have been closed since it was let in.
+                still_open(tx, order.account)?;
                 if let Some(replaces) = &order.replaces
                     && repo::is_replaced(tx, HOUSE, replaces)?
                 {
@@ -242,21 +245,68 @@ impl Acme {
         Ok(())
     }
 
-    /// Whether an order may replace a certificate (RFC 9773 §5): one that this account ordered, of at least one same name.
-    async fn judge_replaced(&self, account: &Account, replaces: &str, names: &[Ordered]) -> Result<()> {
+    /// Judges whether an order may replace a certificate (RFC 9773 §5): one that this account ordered, of at least one same
+    /// name. True when it is due to be replaced and no other order is about to: such a renewal is never held back, and once
+    /// is enough.
+    async fn judge_replaced(
+        &self,
+        account: &Account,
+        replaces: &str,
+        names: &[Ordered],
+        now: Time,
+    ) -> Result<bool> {
         let unknown = || malformed("replaces names no certificate that this account ordered");
         let id = RenewalId::parse(replaces).ok_or_else(unknown)?;
         let old = self.certificate_of(&account.environment, id).await?.ok_or_else(unknown)?;
-        let certificate = old.id;
-        let owner =
-            self.db().read("pki.acme.account_of", move |rx| repo::account_of(rx, HOUSE, certificate)).await?;
+        let (certificate, text) = (old.id, replaces.to_owned());
+        let (owner, is_replaced, is_underway) = self
+            .db()
+            .read("pki.acme.account_of", move |rx| {
+                let owner = repo::account_of(rx, HOUSE, certificate)?;
+                let is_replaced = repo::is_replaced(rx, HOUSE, &text)?;
+                Ok((owner, is_replaced, repo::is_being_replaced(rx, HOUSE, &text, now)?))
+            })
+            .await?;
         if owner != Some(account.id) {
             return Err(unknown());
         }
         if !names.iter().any(|name| old.names.contains(&name.text())) {
             return Err(malformed("the order shares no name with the certificate that it replaces"));
         }
-        Ok(())
+        if is_replaced {
+            return Err(error::REPLACED.error());
+        }
+        let revoked = old.state == State::Revoked;
+        let (begins, _) = rules::renewal_window(old.not_before, old.not_after, revoked, now);
+        Ok(begins <= now && !is_underway)
+    }
+}
+
+/// What tests need to stand between the look at an account and what it orders. Only in builds with debug assertions.
+#[cfg(debug_assertions)]
+impl Acme {
+    /// Places an order of an account that was let in, whatever became of it since; the order's handle.
+    ///
+    /// # Errors
+    /// As placing an order.
+    pub async fn place_only_for_test(&self, kid: &str, names: &Value) -> Result<String> {
+        let environment = self.directory(None).await?.environment;
+        let account = self.account_at(&environment, kid).await?;
+        let now = self.pki.house.now();
+        let order = Order {
+            id: self.pki.house.id(),
+            handle: self.pki.house.chance.handle(),
+            account: account.id,
+            names: rules::read_identifiers(Some(names))?,
+            profile: Profile::Server,
+            replaces: None,
+            not_after: None,
+            csr_sha256: None,
+            certificate: None,
+            expires_at: now.plus(ORDER_LIFE).whole_second(),
+            created_at: now,
+        };
+        self.place(order, now).await.map(|placed| placed.order.handle)
     }
 }
 

@@ -1,21 +1,25 @@
 //! Proving control of a name (RFC 8555 §7.5.1): a client chooses a challenge, and the house looks, at once and then twice
 //! more within a minute.
 //!
+//! Looking takes a place, and no account has more than a few: whose names answer slowly holds up nobody else, and what is
+//! due goes before what has just been chosen.
+//!
 //! An attempt belongs to whoever wrote its number; it has [`ATTEMPT_TIME`] to say what came of it. What a crash left is
 //! taken up after that by [`Acme::prove_due`], also by another process. No transaction is open while anybody looks.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use base::{Call, Result, Time};
+use base::{Call, Result, Time, id::kind};
 use events::{Fact, Record};
 use proof::{crypto::SubjectKey, jws::key_authorization};
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Acme, Admitted, HOUSE, malformed};
+use super::{Acme, Admitted, HOUSE, PROBES_PER_ACCOUNT_MAX, malformed};
 use crate::acme::{
     error, facts,
-    model::{Account, AccountStatus, Authorization, AuthorizationId, AuthorizationState},
+    model::{Account, AccountId, AccountStatus, Authorization, AuthorizationId, AuthorizationState},
+    place,
     prober::{ChallengeKind, ProbeFault},
     problem,
     quota::Counted,
@@ -31,6 +35,12 @@ const DUE_AT_ONCE: u32 = 64;
 /// What ended is kept so long, for clients that come back late, and then forgotten.
 const KEEP_ENDED: Duration = Duration::from_secs(90 * 24 * 3_600);
 const FORGET_AT_ONCE: u32 = 500;
+
+/// Where somebody looks: one place among those of all, and one of the account's.
+struct Place {
+    _all: OwnedSemaphorePermit,
+    _own: place::Place<kind::AcmeAuthorization>,
+}
 
 /// One look at a name.
 struct Attempt {
@@ -112,11 +122,12 @@ impl Acme {
         let failed_per_hour = self.settings.failed_per_hour;
         self.quotas.check(Counted::Failures, &account.id.to_string(), failed_per_hour, now)?;
         admitted.object()?;
-        // Without a free place the first attempt is due, and whoever looks after those takes it.
-        let permit = std::sync::Arc::clone(&self.probes).try_acquire_owned().ok();
-        let number = i64::from(permit.is_some());
-        let next = if permit.is_some() { now.plus(ATTEMPT_TIME) } else { now };
         let id = found.id;
+        // Without a free place the first attempt is due, and whoever looks after those takes it. Nobody overtakes them.
+        let due = self.pki.house.db.read("pki.acme.is_due", move |rx| repo::is_due(rx, now)).await?;
+        let place = if due { None } else { self.place_for(account.id, id) };
+        let number = i64::from(place.is_some());
+        let next = if place.is_some() { now.plus(ATTEMPT_TIME) } else { now };
         let chosen = self
             .db()
             .write("pki.acme.choose_challenge", move |tx| {
@@ -127,11 +138,18 @@ impl Acme {
             return self.authorization(account, handle).await;
         }
         let answered = Authorization { challenge: Some(challenge), attempts: number, ..found };
-        if let Some(permit) = permit {
+        if let Some(place) = place {
             let key = account.key.clone();
-            self.look(Attempt { authorization: answered.clone(), challenge, key, number }, permit);
+            self.look(Attempt { authorization: answered.clone(), challenge, key, number }, place);
         }
         Ok(answered)
+    }
+
+    /// A place to look at an authorization, if there is one and the account may have it.
+    fn place_for(&self, account: AccountId, id: AuthorizationId) -> Option<Place> {
+        let own = self.proving.take(account, id)?;
+        let all = Arc::clone(&self.probes).try_acquire_owned().ok()?;
+        Some(Place { _all: all, _own: own })
     }
 
     /// Takes up attempts that are due; how many.
@@ -140,12 +158,15 @@ impl Acme {
     /// The store's.
     pub async fn prove_due(&self) -> Result<u64> {
         let now = self.pki.house.now();
-        let due = self.pki.house.db.read("pki.acme.due", move |rx| repo::due(rx, now, DUE_AT_ONCE)).await?;
+        let per_account = i64::try_from(PROBES_PER_ACCOUNT_MAX).unwrap_or(i64::MAX);
+        let read = move |rx: &mut store::Rx<'_>| repo::due(rx, now, per_account, DUE_AT_ONCE);
+        let due = self.pki.house.db.read("pki.acme.due", read).await?;
         let mut taken = 0;
-        for id in due {
-            let Ok(permit) = std::sync::Arc::clone(&self.probes).try_acquire_owned() else { break };
+        for (id, account) in due {
+            // An account that has its places waits; the others do not wait for it.
+            let Some(place) = self.place_for(account, id) else { continue };
             if let Some(attempt) = self.take_up(id, now).await? {
-                self.look(attempt, permit);
+                self.look(attempt, place);
             }
             taken += 1;
         }
@@ -189,10 +210,10 @@ impl Acme {
     }
 
     /// Looks in a task of its own: a client does not wait for it, and a client that goes away does not end it.
-    fn look(&self, attempt: Attempt, permit: OwnedSemaphorePermit) {
+    fn look(&self, attempt: Attempt, place: Place) {
         let this = self.clone();
         let work = async move {
-            let _permit = permit;
+            let _place = place;
             if let Err(failure) = this.look_here(&attempt).await {
                 let id = attempt.authorization.id;
                 tracing::warn!(
@@ -213,6 +234,7 @@ impl Acme {
         let answer = key_authorization(&authorization.token, key);
         let identifier = &authorization.ordered.identifier;
         let seen = self.prober().probe(*challenge, identifier, &authorization.token, &answer).await;
+        self.count(authorization.account, *number, &seen);
         let account = self.account_for(authorization).await?;
         match seen {
             Ok(()) => self.prove(authorization, &account, *challenge, *number).await,
@@ -285,22 +307,27 @@ impl Acme {
         let fact = self.fact(&facts::AUTHORIZATION_FAILED, id, payload);
         let call = Self::call_of(&self.pki.house.system("pki.acme.prove"), account);
         let text = problem.to_string();
-        let failed = self
-            .db()
+        self.db()
             .write("pki.acme.set_invalid", move |tx| {
-                if !repo::set_invalid(tx, HOUSE, id, number, &text)? {
-                    return Ok(false);
+                if repo::set_invalid(tx, HOUSE, id, number, &text)? {
+                    tx.record(&call, &fact)?;
                 }
-                tx.record(&call, &fact)?;
-                Ok(true)
+                Ok(())
             })
-            .await?;
-        if failed {
-            let (asker, now) = (account.id.to_string(), self.pki.house.now());
-            // Only counted: what is too much is said when the next challenge is chosen.
-            let _ = self.quotas.take(Counted::Failures, &asker, self.settings.failed_per_hour, now);
+            .await
+    }
+
+    /// Counts a proof as failed with its first look that fails, whatever becomes of its authorization; a later look that
+    /// succeeds takes it back. What is too much is said when the next challenge is chosen.
+    fn count(&self, account: AccountId, number: i64, seen: &std::result::Result<(), ProbeFault>) {
+        let (asker, per_hour) = (account.to_string(), self.settings.failed_per_hour);
+        match seen {
+            Err(_) if number == 1 => {
+                let _ = self.quotas.take(Counted::Failures, &asker, per_hour, self.pki.house.now());
+            }
+            Ok(()) if number > 1 => self.quotas.give_back(Counted::Failures, &asker, per_hour),
+            _ => {}
         }
-        Ok(())
     }
 
     fn fact(&self, kind: &'static events::FactType, resource: AuthorizationId, payload: Value) -> Fact {
