@@ -246,7 +246,7 @@ impl Pki {
         }
     }
 
-    /// Draws the next issuing authority: the constraints and the organisation of the last one, a number more.
+    /// Draws the next issuing authority: constraints, policies and organisation of the last one, a number more.
     async fn draw_issuing(
         &self,
         call: &Call,
@@ -258,6 +258,8 @@ impl Pki {
         let (above, before) = (parsed(&root.der)?, parsed(&last.der)?);
         let issuer = Issuer::from_certificate(&above).map_err(|e| base::error::INTERNAL.because(e))?;
         let constraints = before.name_constraints().map_err(|e| base::error::INTERNAL.because(e))?;
+        // Whoever issues under a policy asserts what its authority names: a successor names the same.
+        let policies = before.policies().map_err(|e| base::error::INTERNAL.because(e))?;
         let subject = next_name(&before.subject, hierarchy.below.len() + 1)?;
         let key = subject_key(&prepared.info.public)?;
         let now = self.house.now();
@@ -280,7 +282,7 @@ impl Pki {
             names: &[],
             key: &key,
             pointers: &pointers,
-            policies: &[],
+            policies: &policies,
             own_usage: None,
             constraints: constraints.as_ref(),
             must_staple: false,
