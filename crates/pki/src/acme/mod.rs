@@ -15,7 +15,7 @@ mod probe;
 mod prober;
 mod problem;
 mod quota;
-mod repo;
+pub(crate) mod repo;
 mod rules;
 mod service;
 mod settings;

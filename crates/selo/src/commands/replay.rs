@@ -38,6 +38,8 @@ pub async fn replay(voice: Voice, cli: &Cli, home: &Home, config: &Config, folde
         "had": mirror.had(), "size": mirror.had() + done.leaves, "checkpoint": mirror.size(),
         "leaves": done.leaves, "issued": done.issued, "revoked": done.revoked, "abandoned": done.abandoned,
         "orphans": done.orphans, "authoritiesLost": done.authorities_lost,
+        "externalKeysRevoked": done.external_keys_revoked, "accountsClosed": done.accounts_closed,
+        "authorizationsGivenBack": done.authorizations_given_back, "rootListsLost": done.root_lists_lost,
     });
     voice.say(&value, || {
         let pick = |en: &'static str, pt: &'static str| voice.lang.pick(en, pt);
@@ -59,13 +61,36 @@ pub async fn replay(voice: Voice, cli: &Cli, home: &Home, config: &Config, folde
             );
             lines.push_str(&format!("{lost} {words}\n"));
         }
+        for (count, words) in [
+            (done.external_keys_revoked, pick("external keys revoked", "chaves externas revogadas")),
+            (
+                done.accounts_closed,
+                pick(
+                    "ACME accounts closed, also those whose key changed: they are opened anew",
+                    "contas ACME fechadas, também as que mudaram de chave: abrem-se de novo",
+                ),
+            ),
+            (done.authorizations_given_back, pick("ACME proofs given back", "provas ACME devolvidas")),
+        ] {
+            if count > 0 {
+                lines.push_str(&format!("{count} {words}\n"));
+            }
+        }
         if done.orphans > 0 {
             let words = pick("certificates of such authorities", "certificados dessas autoridades");
             lines.push_str(&format!("{} {words}\n", done.orphans));
         }
+        for root in &done.root_lists_lost {
+            let words = pick(
+                "signed a list after the backup, which is lost: ask the root for its list now: selo pki root request-crl",
+                "assinou uma lista depois da cópia, que se perdeu: peça já a lista à raiz: selo pki root request-crl",
+            );
+            lines.push_str(&format!("{root} {words}\n"));
+        }
         lines
     });
-    Ok(Exit::Done)
+    // The list that is served now forgets whom the root has withdrawn: that is no good end.
+    Ok(if done.root_lists_lost.is_empty() { Exit::Done } else { Exit::No })
 }
 
 fn mirror_of(folder: &Path) -> Result<Blobs> {
