@@ -272,7 +272,8 @@ fn revoke(tx: &mut Tx<'_>, leaf: &ReturnedLeaf, tenant: TenantId) -> Result<bool
         "" => None,
         text => Some(Time::parse(text).ok_or_else(|| broken(leaf, "invalidSince"))?),
     };
-    if reason == Reason::KeyCompromise {
+    let barred = leaf.payload.get("barred").and_then(serde_json::Value::as_bool);
+    if barred.ok_or_else(|| broken(leaf, "barred"))? {
         repo::bar(tx, tenant, &certificate.spki_sha256, "keyCompromise", leaf.time)?;
     }
     repo::touch_list(tx, tenant, certificate.authority, certificate.shard)?;

@@ -61,6 +61,13 @@ struct Cause {
     now: Time,
 }
 
+impl Cause {
+    /// Whether the key is certified never again.
+    fn bars(self) -> bool {
+        self.reason == Reason::KeyCompromise && self.reach == Reach::Key
+    }
+}
+
 impl Pki {
     /// Revokes a certificate; lists and answers say so from the moment this returns. Gives every certificate that was
     /// revoked, the named one first.
@@ -244,7 +251,7 @@ impl Selected {
 fn with_siblings(tx: &mut Tx<'_>, named: Certificate, cause: Cause) -> Result<Vec<Certificate>> {
     let (tenant, id, spki) = (named.tenant, named.id, named.spki_sha256);
     let mut all = vec![named];
-    if cause.reason == Reason::KeyCompromise && cause.reach == Reach::Key {
+    if cause.bars() {
         repo::bar(tx, tenant, &spki, "keyCompromise", cause.now)?;
         let siblings = repo::issued_with_key(tx, tenant, &spki)?;
         all.extend(siblings.into_iter().filter(|one| one.id != id));
@@ -268,18 +275,18 @@ fn revoke_each(
             return Err(error::REVOKED.error());
         }
         repo::touch_list(tx, one.tenant, one.authority, one.shard)?;
-        tx.record(call, &revoked_fact(one, *event, cause.now))?;
+        tx.record(call, &revoked_fact(one, cause.bars(), *event, cause.now))?;
     }
     Ok(())
 }
 
-/// The fact that a certificate was revoked.
-pub(super) fn revoked_fact(certificate: &Certificate, id: Id<Event>, now: Time) -> Fact {
+/// The fact that a certificate was revoked, and whether its key was barred with it.
+pub(super) fn revoked_fact(certificate: &Certificate, barred: bool, id: Id<Event>, now: Time) -> Fact {
     let payload = json!({
         "certificate": certificate.id, "authority": certificate.authority,
         "serial": certificate.serial.to_string(),
         "reason": i64::from(certificate.reason.unwrap_or(Reason::Unspecified).code()),
-        "invalidSince": certificate.invalid_since.map(Time::rfc3339),
+        "invalidSince": certificate.invalid_since.map(Time::rfc3339), "barred": barred,
     });
     Fact::new(&facts::CERTIFICATE_REVOKED, id, now, certificate.id, payload).of(certificate.tenant)
 }

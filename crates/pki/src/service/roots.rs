@@ -533,7 +533,7 @@ impl Pki {
                     certificate.revoked_at = Some(withdrawn.at);
                     certificate.reason = Some(withdrawn.reason());
                     repo::revoke(tx, &certificate)?;
-                    tx.record(&call, &revoked_fact(&certificate, id()?, now))?;
+                    tx.record(&call, &revoked_fact(&certificate, false, id()?, now))?;
                     let payload = json!({
                         "authority": withdrawn.authority, "certificate": certificate.id,
                         "serial": certificate.serial.to_string(), "reason": i64::from(withdrawn.reason),
