@@ -47,9 +47,18 @@ pub struct Replayed {
     /// Proofs of ACME that were given back.
     pub authorizations_given_back: u64,
     /// Authorities that began after the backup: their keys are gone.
-    pub authorities_lost: Vec<String>,
+    pub authorities_lost: Vec<LostAuthority>,
     /// Roots that signed a list after the backup: it is not here, and the one that is here says too little.
     pub root_lists_lost: Vec<AuthorityId>,
+}
+
+/// An authority that began after the backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostAuthority {
+    /// Its id, which nothing here knows any more.
+    pub authority: AuthorityId,
+    /// Its certificate: by this its root is asked for its end.
+    pub certificate: CertificateId,
 }
 
 /// Puts leaves back, in their order.
@@ -119,6 +128,9 @@ fn follow(tx: &mut Tx<'_>, leaf: &ReturnedLeaf, tenant: TenantId, replayed: &mut
                 if repo::finish_without_bytes(tx, tenant, certificate.id, leaf.time)? {
                     replayed.issued += 1;
                 }
+                if certificate.profile.is_ca() {
+                    repo::bar(tx, tenant, &certificate.spki_sha256, "authority", leaf.time)?;
+                }
             }
             None => replayed.orphans += 1,
         },
@@ -134,7 +146,8 @@ fn follow(tx: &mut Tx<'_>, leaf: &ReturnedLeaf, tenant: TenantId, replayed: &mut
         "authority.created" => {
             let id: AuthorityId = read(leaf, "authority")?;
             if repo::authority_by_id(tx, tenant, id)?.is_none() {
-                replayed.authorities_lost.push(id.to_string());
+                let lost = LostAuthority { authority: id, certificate: read(leaf, "certificate")? };
+                replayed.authorities_lost.push(lost);
             }
         }
         "authority.retired" => move_on(tx, leaf, tenant, AuthorityState::Retired)?,
