@@ -196,6 +196,30 @@ pub(crate) fn by_serial(rx: &mut Rx<'_>, tenant: TenantId, serial: &Serial) -> R
     )
 }
 
+/// Certificates of services that hold a key and are in a state, oldest first.
+pub(crate) fn with_key(
+    rx: &mut Rx<'_>,
+    tenant: TenantId,
+    spki_sha256: &[u8; 32],
+    state: State,
+    limit: u32,
+) -> Result<Vec<Certificate>> {
+    rx.all(
+        sql!(
+            "-- pki.with_key
+            select tenant, id, authority, serial, shard, profile, subject, names, spki_sha256, not_before, renew_at,
+                not_after, state, tbs, der, owner, source, asked_by, planned_at, issued_at, revoked_at, reason,
+                invalid_since
+            from pki_certificate
+            where tenant = $1 and spki_sha256 = $2 and state = $3 and profile not in ('root', 'issuing')
+            order by id
+            limit $4"
+        ),
+        &values![tenant, spki_sha256, state.name(), i64::from(limit)],
+        certificate_row,
+    )
+}
+
 /// The certificates in force that hold a key.
 pub(crate) fn issued_with_key(
     rx: &mut Rx<'_>,
