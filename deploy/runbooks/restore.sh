@@ -18,7 +18,12 @@ change() {
     if [ "$mode" = do ]; then "$@"; fi
 }
 
-change selo pki replay --log "$mirror"
+change selo pki replay --log "$mirror" || {
+    ended=$?
+    echo "Stopped. Where a root's list is lost, first: selo pki root request-crl, root sign, root accept" >&2
+    echo "(docs/runbooks/restore.md). Then run this again: what was put back stays." >&2
+    exit "$ended"
+}
 # A house whose log is shorter than what it signed once does not open.
 change selo --set "audit.expect_checkpoint=$mirror/checkpoint" pki authorities
 change selo log verify

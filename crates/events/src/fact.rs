@@ -64,6 +64,8 @@ pub enum FieldKind {
     Time,
     /// A word that may be absent.
     OptionalWord,
+    /// Yes or no.
+    Flag,
 }
 
 /// A field of a payload.
@@ -135,6 +137,7 @@ impl FactType {
                 let shape = match field.kind {
                     FieldKind::Word => json!({"type": "string", "maxLength": 256}),
                     FieldKind::OptionalWord => json!({"type": ["string", "null"], "maxLength": 256}),
+                    FieldKind::Flag => json!({"type": "boolean"}),
                     FieldKind::Integer => json!({"type": "integer"}),
                     FieldKind::Time => json!({"type": "string", "format": "date-time"}),
                 };
@@ -158,6 +161,7 @@ impl FactType {
                 (FieldKind::Word, Some(Value::String(word))) => is_word(word),
                 (FieldKind::OptionalWord, Some(Value::String(word))) => is_word(word),
                 (FieldKind::OptionalWord, Some(Value::Null)) => true,
+                (FieldKind::Flag, Some(Value::Bool(_))) => true,
                 (FieldKind::Integer, Some(Value::Number(number))) => number.is_i64(),
                 (FieldKind::Time, Some(Value::String(text))) => Time::parse(text).is_some(),
                 _ => false,

@@ -10,7 +10,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use keys::OfflineKey;
 use proof::{
     crypto::{SignatureAlgorithm, SubjectKey, hex, sha256},
-    x509::{self, Profile, crl::Crl, lint},
+    x509::{self, Profile, crl::Crl, lint, oid},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -205,6 +205,12 @@ fn look_at(
             if !basic.is_some_and(|basic| basic.ca && basic.path_length == Some(0)) {
                 return Err(refused("it is no authority that issues to services alone"));
             }
+            let bound = read.extension(oid::NAME_CONSTRAINTS).is_some_and(|extension| extension.critical);
+            if !bound || read.name_constraints().map_err(refused)?.is_none_or(|found| found.has_unknown()) {
+                return Err(refused(
+                    "its name constraints are absent, not critical, or of a kind not known here",
+                ));
+            }
             read.issuer
         }
         PartKind::Crl => Crl::parse(&shape).map_err(refused)?.issuer,
@@ -291,14 +297,45 @@ fn told_of_certificate(der: &[u8]) -> Result<Vec<(&'static str, String)>> {
         ("notBefore", time(validity.not_before).to_string()),
         ("notAfter", time(validity.not_after).to_string()),
     ];
-    if let Some(constraints) = read.name_constraints().map_err(unreadable)? {
-        let listed = |subtrees: &[x509::Subtree]| subtrees.iter().map(written).collect::<Vec<_>>().join(", ");
-        says.push(("permitted", listed(constraints.permitted())));
-        if !constraints.excluded().is_empty() {
-            says.push(("excluded", listed(constraints.excluded())));
-        }
+    let policies = read.policies().map_err(unreadable)?;
+    if !policies.is_empty() {
+        says.push(("policies", policies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")));
+    }
+    let constraints = read.name_constraints().map_err(unreadable)?;
+    let (permitted, excluded) =
+        constraints.as_ref().map_or((&[][..], &[][..]), |found| (found.permitted(), found.excluded()));
+    says.push(("permitted", told_of_permitted(permitted, excluded)));
+    if !excluded.is_empty() {
+        says.push(("excluded", listed(excluded)));
     }
     Ok(says)
+}
+
+fn listed(subtrees: &[x509::Subtree]) -> String {
+    subtrees.iter().map(written).collect::<Vec<_>>().join(", ")
+}
+
+/// What is permitted. A kind of name that no subtree speaks of is not bound at all, and whoever signs is told so.
+fn told_of_permitted(permitted: &[x509::Subtree], excluded: &[x509::Subtree]) -> String {
+    use x509::Subtree::{Dns, Email, Ip, Uri};
+    let named = |is: fn(&x509::Subtree) -> bool| permitted.iter().any(is);
+    let gone = |is: fn(&x509::Subtree) -> bool| excluded.iter().any(is);
+    let kinds = [
+        ("dns", named(|one| matches!(one, Dns(_))), gone(|one| matches!(one, Dns(all) if all.is_empty()))),
+        (
+            "ip",
+            named(|one| matches!(one, Ip(..))),
+            gone(|one| matches!(one, Ip(at, 0) if at.is_ipv4()))
+                && gone(|one| matches!(one, Ip(at, 0) if at.is_ipv6())),
+        ),
+        ("email", named(|one| matches!(one, Email(_))), false),
+        ("uri", named(|one| matches!(one, Uri(_))), false),
+    ];
+    let unnamed = kinds.into_iter().filter(|(_, named, _)| !named).map(|(kind, _, gone)| {
+        let words = if gone { "nothing" } else { "everything: no constraints" };
+        format!("{kind}: {words}")
+    });
+    permitted.iter().map(written).chain(unnamed).collect::<Vec<_>>().join(", ")
 }
 
 fn written(subtree: &x509::Subtree) -> String {
@@ -392,6 +429,57 @@ mod tests {
         assert!(Crl::parse(der).unwrap().verify(&checked.key).is_ok());
         let stranger = OfflineKey::generate(Algorithm::P384, &SystemChance).unwrap();
         assert!(checked.sign(&stranger).unwrap_err().is(&error::ROOT_KEY_OTHER));
+    }
+
+    #[test]
+    fn an_authority_that_may_name_everything_is_not_signed_and_what_is_not_bound_is_told() {
+        use x509::{NameConstraints, Subtree};
+        let (key, request) = request();
+        let root = STANDARD.decode(&request.root).unwrap();
+        let root = x509::Certificate::parse(&root).unwrap();
+        let issuer = Issuer::from_certificate(&root).unwrap();
+        let below = OfflineKey::generate(Algorithm::P256, &SystemChance).unwrap();
+        let public = SubjectKey::from_spki(&root_spki(below.public()).unwrap()).unwrap();
+        let subject = Name::new(&[(Attribute::CommonName, "Issuing")]).unwrap();
+        let policy = x509::Oid::parse("1.3.6.1.4.1.32473.1.5.2").unwrap();
+        let asked = |constraints: Option<&NameConstraints>| {
+            let draft = Draft {
+                profile: Profile::Issuing,
+                serial: Serial::from_random([9; 16]),
+                validity: Validity::lasting(issuer.validity.not_before, 1_000).unwrap(),
+                subject: &subject,
+                names: &[],
+                key: &public,
+                pointers: &Pointers {
+                    crl: Some(x509::Uri::parse("http://ca.test/crl/r.crl").unwrap()),
+                    ..Pointers::default()
+                },
+                policies: std::slice::from_ref(&policy),
+                own_usage: None,
+                constraints,
+                must_staple: false,
+            };
+            let parts = [(PartKind::Issuing, draft.tbs(&issuer).unwrap())];
+            let file =
+                RootRequest::new("rreq_2".into(), "dev".into(), String::new(), Time::EPOCH, root.der, parts);
+            RootRequest::read(&serde_json::to_vec(&file).unwrap())
+        };
+        assert!(asked(None).unwrap_err().is(&error::WOULD_NOT_SIGN));
+        let bound = NameConstraints::new(vec![Subtree::Dns("internal".into())], Vec::new()).unwrap();
+        let checked = asked(Some(&bound)).unwrap();
+        let told = checked.told().unwrap();
+        let word = |name: &str| told[0].says.iter().find(|(found, _)| *found == name).unwrap().1.clone();
+        assert_eq!(word("policies"), "1.3.6.1.4.1.32473.1.5.2");
+        let no = "everything: no constraints";
+        assert_eq!(word("permitted"), format!("dns:internal, ip: {no}, email: {no}, uri: {no}"));
+        let closed = ["0.0.0.0/0", "::/0"].map(|all| {
+            let (address, bits) = crate::settings::network(all).unwrap();
+            Subtree::Ip(address, bits)
+        });
+        let closed = NameConstraints::new(bound.permitted().to_vec(), closed.to_vec()).unwrap();
+        let told = asked(Some(&closed)).unwrap().told().unwrap();
+        assert!(told[0].says.iter().any(|(name, what)| *name == "permitted" && what.contains("ip: nothing")));
+        checked.sign(&key).unwrap();
     }
 
     #[test]

@@ -32,9 +32,12 @@ events::facts! {
     /// Somebody asked for a certificate and was refused; `code` says why.
     CERTIFICATE_REFUSED = "certificate.refused", log Ca, topic "audit.events", version "1.0",
         certificate.refuse { code: Word, profile: OptionalWord }
-    /// A certificate was revoked, for good; `reason` is the number of RFC 5280.
+    /// A certificate was revoked, for good; `reason` is the number of RFC 5280, `barred` says whether its key is certified
+    /// never again.
     CERTIFICATE_REVOKED = "certificate.revoked", log Ca, topic "audit.events", version "1.1",
-        certificate.revoke { certificate: Word, authority: Word, serial: Word, reason: Integer, invalidSince: OptionalWord }
+        certificate.revoke {
+            certificate: Word, authority: Word, serial: Word, reason: Integer, invalidSince: OptionalWord, barred: Flag,
+        }
     /// A certificate was planned and given up. It may have been signed, so its number counts as revoked.
     CERTIFICATE_ABANDONED = "certificate.abandoned", log Ca, topic "audit.events", version "1.1",
         certificate.abandon {

@@ -28,9 +28,9 @@ pub use request::root_spki;
 pub use rules::Grade;
 pub use rules::WantedNames;
 pub use service::{
-    Accepted, Asked, Batch, Counts, Environment, Explained, Happening, Held, Issued, ListState, Overview,
-    Pki, PlannedCeremony, Refusal, Replay, Replayed, Requested, RootOrder, RootSignatures, Search, Selection,
-    SignedList,
+    Accepted, Asked, Batch, Counts, Environment, Explained, Happening, Held, Issued, ListState,
+    LostAuthority, Overview, Pki, PlannedCeremony, Refusal, Replay, Replayed, Requested, RootOrder,
+    RootSignatures, Search, Selection, SignedList,
 };
 pub use settings::{SETTINGS, Settings};
 

@@ -17,6 +17,7 @@ use proof::x509::{
     pem::{self, Label},
 };
 use serde_json::{Value, json};
+use store::{sql, values};
 use testkit::{Answer, TestHouse, engines};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -517,6 +518,105 @@ async fn a_compromised_key_is_barred_and_takes_its_siblings_along() {
         let refused =
             house.post(&format!("/api/v1/pki/certificates/{id}/revoke"), json!({"reason": "1"})).await;
         assert_eq!(refused.code(), "PKI_CERTIFICATE_OF_AUTHORITY");
+    }
+}
+
+fn wanted(key: &pki::LocalKey, name: &str) -> Asked {
+    Asked {
+        profile: "server".into(),
+        names: WantedNames { dns: vec![name.into()], ..WantedNames::default() },
+        csr: Some(request_with(key, &[name])),
+        ..Asked::default()
+    }
+}
+
+#[tokio::test]
+async fn what_is_planned_while_its_key_is_barred_is_given_up_whoever_comes_first() {
+    for house in engines().await {
+        let (root, issuing) = hierarchy(&house).await;
+        let (call, pki) = (house.rooms.house.system("test"), house.rooms.pki.clone());
+        let planned = async |key: &pki::LocalKey, name: &str| {
+            pki.plan_only_for_test(&call, Id::NIL, &wanted(key, name)).await.unwrap()
+        };
+        // The bar sees the plan.
+        let key = pki::local_key().unwrap();
+        let first = pki.issue(&call, Id::NIL, Grade::Admin, wanted(&key, "a.test")).await.unwrap();
+        let seen = planned(&key, "b.test").await;
+        let named = first.certificate.id.to_string();
+        pki.revoke(&call, Id::NIL, &named, Reason::KeyCompromise, None).await.unwrap();
+        // The bar does not see the plan, and the plan sees the bar when it is finished.
+        let key = pki::local_key().unwrap();
+        let unseen = planned(&key, "c.test").await;
+        let (spki, since) = (unseen.spki_sha256, house.rooms.house.now());
+        let bar = sql!(
+            "-- test.bar
+            insert into pki_barred (tenant, spki_sha256, cause, since) values ($1, $2, 'keyCompromise', $3)"
+        );
+        let nobody: base::Id<base::id::kind::Tenant> = Id::NIL;
+        let barred = house
+            .rooms
+            .house
+            .db
+            .write("test.bar", move |tx| tx.execute(bar, &values![nobody, spki, since]).map(|_| ()));
+        barred.await.unwrap();
+        for plan in [seen, unseen] {
+            let (serial, id) = (plan.serial, plan.id);
+            let failure = pki.finish_for_test(&call, plan).await.unwrap_err();
+            assert_eq!(failure.code().name, "PKI_KEY_BARRED");
+            let shown = house.get(&format!("/api/v1/pki/certificates/{id}")).await.data();
+            assert_eq!((&shown["state"], &shown["certificate"]), (&json!("abandoned"), &Value::Null));
+            let status = asked(&house, &root, &issuing, serial, IdHash::Sha256).await;
+            assert!(matches!(status, Status::Revoked { .. }), "{status:?}");
+            house.settle().await;
+            let facts = house.get(&format!("/api/v1/audit?resource={id}")).await.data();
+            assert_eq!(facts["items"].as_array().unwrap().len(), 1, "{facts}");
+            assert_eq!(facts["items"][0]["eventType"], "certificate.abandoned");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_compromised_key_takes_along_however_many_hold_it() {
+    let house = TestHouse::new().await;
+    hierarchy(&house).await;
+    let (call, pki) = (house.rooms.house.system("test"), house.rooms.pki.clone());
+    let key = pki::local_key().unwrap();
+    let mut last = None;
+    for number in 0..1_005 {
+        let one = wanted(&key, &format!("n{number}.test"));
+        last = Some(pki.issue(&call, Id::NIL, Grade::Admin, one).await.unwrap().certificate);
+    }
+    let last = last.unwrap();
+    let all = pki.revoke(&call, Id::NIL, &last.id.to_string(), Reason::KeyCompromise, None).await.unwrap();
+    assert_eq!((all[0].id, all.len()), (last.id, 1_005));
+    let selection = pki::Selection::WithKey(last.spki_sha256);
+    let left = pki.revoke_many(&call, Id::NIL, selection, Reason::Superseded, None, true).await.unwrap();
+    assert_eq!(left.matched, 0);
+}
+
+#[tokio::test]
+async fn a_compromised_key_is_barred_before_it_has_a_certificate_but_not_by_a_preview() {
+    for house in engines().await {
+        hierarchy(&house).await;
+        let key = pki::local_key().unwrap();
+        let body = |name: &str| json!({"profile": "server", "csr": request_with(&key, &[name])});
+        let issue = async |name: &str| house.post("/api/v1/pki/certificates", body(name)).await;
+        let first =
+            Certificate::parse(&der(&issue("a.test").await.data())).unwrap().key().unwrap().spki_sha256();
+        let call = house.rooms.house.system("test");
+        let key_of = || pki::Selection::WithKey(first);
+        let pki = &house.rooms.pki;
+        let many = async |reason: Reason, preview: bool| {
+            pki.revoke_many(&call, Id::NIL, key_of(), reason, None, preview).await.unwrap()
+        };
+        assert_eq!(many(Reason::Superseded, false).await.revoked, 1);
+        assert_eq!(many(Reason::KeyCompromise, true).await.matched, 0);
+        let again = issue("b.test").await;
+        assert_eq!(again.status, 201, "{}", again.text());
+        assert_eq!(many(Reason::Superseded, false).await.revoked, 1);
+        let none = many(Reason::KeyCompromise, false).await;
+        assert_eq!((none.matched, none.revoked, none.left), (0, 0, 0));
+        assert_eq!(issue("c.test").await.code(), "PKI_KEY_BARRED");
     }
 }
 

@@ -361,7 +361,8 @@ async fn an_authority_that_began_after_the_backup_is_named_and_its_certificates_
     copy(&house.home.blobs().join("log/ca"), &mirror);
     let house = house.put_back(&backup).await;
     let done = replayed(&house, &mirror).await.unwrap();
-    assert_eq!(done.authorities_lost, [made["issuing"]["id"].as_str().unwrap()]);
+    let [lost] = &done.authorities_lost[..] else { panic!("{done:?}") };
+    assert_eq!(lost.authority.to_string(), made["issuing"]["id"].as_str().unwrap());
     assert_eq!(done.orphans, 1);
     house.settle().await;
     let all = house.get("/api/v1/pki/authorities").await.data();
@@ -369,8 +370,79 @@ async fn an_authority_that_began_after_the_backup_is_named_and_its_certificates_
         all["items"].as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap()).collect();
     assert_eq!(states, ["active", "retired"], "the root, and the one that was followed");
     assert_eq!(status(&house, &before.chain[0], before.certificate.serial).await, Status::Good);
-    // The next one is asked for as always.
-    let again = house.post("/api/v1/pki/root-requests", json!({"issuing": true})).await;
-    assert_eq!(again.status, 201, "{}", again.text());
+    // Its root is asked for its end by its certificate, and for the next one in the same file.
+    let certificate = lost.certificate.to_string();
+    let none = json!({"revoke": [{"authority": lost.authority.to_string(), "reason": "superseded"}]});
+    assert_eq!(house.post("/api/v1/pki/root-requests", none).await.code(), "PKI_AUTHORITY_UNKNOWN");
+    let leaf = before.certificate.id.to_string();
+    let no_authority = json!({"revoke": [{"authority": leaf, "reason": "superseded"}]});
+    assert_eq!(house.post("/api/v1/pki/root-requests", no_authority).await.code(), "PKI_AUTHORITY_UNKNOWN");
+    let end = json!({"issuing": true, "revoke": [{"authority": certificate, "reason": "caCompromise"}]});
+    let accepted = answered(&house, &root, end.clone()).await;
+    assert_eq!(accepted["revoked"], json!([certificate]));
+    let shown = house.get(&format!("/api/v1/pki/certificates/{certificate}")).await.data();
+    assert_eq!(shown["state"], "revoked");
+    let list = pem::one(accepted["crl"].as_str().unwrap().as_bytes(), Label::Crl).unwrap();
+    let serial: Vec<Serial> =
+        Crl::parse(&list).unwrap().entries().map(|entry| entry.unwrap().serial).collect();
+    assert_eq!(
+        serial.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [shown["serial"].as_str().unwrap()]
+    );
+    assert_eq!(house.post("/api/v1/pki/root-requests", end).await.code(), "PKI_ROOT_ORDER_INVALID");
+    house.settle().await;
     assert!(house.rooms.audit.verify(Log::Ca).await.unwrap().ok);
+}
+
+/// Asks, signs and takes in, as the command line does.
+async fn answered(house: &TestHouse, root: &OfflineKey, order: Value) -> Value {
+    let planned = house.post("/api/v1/pki/root-requests", order).await;
+    assert_eq!(planned.status, 201, "{}", planned.text());
+    house.post("/api/v1/pki/root-requests/accept", root_says(root, &planned.data())).await.data()
+}
+
+fn root_says(root: &OfflineKey, planned: &Value) -> Value {
+    let request = pki::RootRequest::read(planned["file"].to_string().as_bytes()).unwrap();
+    serde_json::to_value(request.sign(root).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_roots_list_that_was_signed_after_the_backup_is_missed_and_the_next_one_follows_it() {
+    for house in engines().await {
+        let root = hierarchy(&house).await;
+        let all = house.get("/api/v1/pki/authorities").await.data();
+        let of = |kind: &str| {
+            let all = all["items"].as_array().unwrap().iter();
+            all.clone().find(|one| one["kind"] == kind).unwrap()["id"].as_str().unwrap().to_owned()
+        };
+        let order = json!({"revoke": [{"authority": of("issuing"), "reason": "caCompromise"}]});
+        let planned = house.post("/api/v1/pki/root-requests", order).await.data();
+        house.settle().await;
+        let (house, backup) = house.back_up().await;
+        let response = root_says(&root, &planned);
+        let accept = "/api/v1/pki/root-requests/accept";
+        let made = house.post(accept, response.clone()).await.data();
+        let number = |made: &Value| {
+            let list = pem::one(made["crl"].as_str().unwrap().as_bytes(), Label::Crl).unwrap();
+            let list = Crl::parse(&list).unwrap();
+            (list.number().unwrap().unwrap(), list.entries().count())
+        };
+        let (lost, entries) = number(&made);
+        assert_eq!(entries, 1);
+        house.settle().await;
+        let kept = tempfile::tempdir().unwrap();
+        let mirror = kept.path().join("ca");
+        copy(&house.home.blobs().join("log/ca"), &mirror);
+        let house = house.put_back(&backup).await;
+        let done = replayed(&house, &mirror).await.unwrap();
+        let roots: Vec<String> = done.root_lists_lost.iter().map(ToString::to_string).collect();
+        assert_eq!(roots, [of("root")]);
+        house.settle().await;
+        // The request is open as it was in the backup. What it asked for has happened, and does not happen twice.
+        assert_eq!(house.post(accept, response).await.code(), "PKI_ROOT_ORDER_INVALID");
+        let abandon = format!("/api/v1/pki/root-requests/{}/abandon", planned["id"].as_str().unwrap());
+        assert_eq!(house.post(&abandon, json!({})).await.status, 200);
+        let next = number(&answered(&house, &root, json!({"list": true})).await);
+        assert!(next.0 > lost && next.1 == 1, "{next:?} after {lost}");
+    }
 }

@@ -293,9 +293,13 @@ const TRAFFIC_TIME: Duration = Duration::from_secs(60);
 
 /// A house whose root's key the test holds.
 async fn hierarchy(house: &TestHouse) -> (OfflineKey, Vec<u8>) {
+    hierarchy_of(house, json!({})).await
+}
+
+async fn hierarchy_of(house: &TestHouse, order: Value) -> (OfflineKey, Vec<u8>) {
     let root = OfflineKey::generate(Algorithm::P384, &SystemChance).unwrap();
     let spki = STANDARD.encode(pki::root_spki(root.public()).unwrap());
-    let planned = house.post("/api/v1/pki/init", json!({"order": {}, "rootPublicKey": spki})).await.data();
+    let planned = house.post("/api/v1/pki/init", json!({"order": order, "rootPublicKey": spki})).await.data();
     let sign = |name: &str| {
         let tbs = STANDARD.decode(planned[name].as_str().unwrap()).unwrap();
         STANDARD.encode(root.sign(&tbs).unwrap().x509())
@@ -402,6 +406,32 @@ async fn authorities_change_under_traffic_without_one_error_and_each_certificate
             assert!(good && said.matches(": OK").count() == leaves.len(), "{said}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_successor_names_the_policies_of_the_one_before_it_and_its_certificates_assert_them() {
+    let house = TestHouse::new().await;
+    let (root, _) = hierarchy_of(&house, json!({"policyArc": "1.3.6.1.4.1.32473.1.5"})).await;
+    let call = house.rooms.house.system("test");
+    let issue =
+        async |name: &str| house.rooms.pki.issue(&call, Id::NIL, Grade::Admin, asked(name)).await.unwrap();
+    let policies = |der: &[u8]| {
+        let read = proof::x509::Certificate::parse(der).unwrap();
+        read.policies().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let before = issue("a.test").await;
+    let planned = house.post("/api/v1/pki/root-requests", json!({"issuing": true})).await.data();
+    let request = RootRequest::read(planned["file"].to_string().as_bytes()).unwrap();
+    let told = request.told().unwrap();
+    let said = told[0].says.iter().find(|(name, _)| *name == "policies").expect("policies are shown");
+    assert_eq!(said.1, policies(&before.chain[0]).join(", "));
+    let response = serde_json::to_value(request.sign(&root).unwrap()).unwrap();
+    house.post("/api/v1/pki/root-requests/accept", response).await.data();
+    let after = issue("b.test").await;
+    assert_ne!(before.chain[0], after.chain[0]);
+    assert!(!policies(&before.chain[0]).is_empty());
+    assert_eq!(policies(&before.chain[0]), policies(&after.chain[0]));
+    assert_eq!(policies(after.certificate.der.as_deref().unwrap()), ["1.3.6.1.4.1.32473.1.5.2"]);
 }
 
 #[tokio::test]

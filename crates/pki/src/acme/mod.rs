@@ -16,7 +16,7 @@ mod probe;
 mod prober;
 mod problem;
 mod quota;
-mod repo;
+pub(crate) mod repo;
 mod rules;
 mod service;
 mod settings;

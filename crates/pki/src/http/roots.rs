@@ -24,7 +24,7 @@ pub(super) fn routes_of() -> ZoneRouter<Admin, Doors> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Withdrawal {
-    /// `ca_…`
+    /// `ca_…`; where the authority was lost with a database the id or number of its certificate.
     authority: String,
     /// As for certificates, and `caCompromise`.
     #[schema(example = "caCompromise")]
@@ -107,7 +107,7 @@ async fn ask(
     let revoke = body
         .revoke
         .iter()
-        .map(|one| Ok((authority(&one.authority)?, parse_authority_reason(&one.reason)?)))
+        .map(|one| Ok((one.authority.clone(), parse_authority_reason(&one.reason)?)))
         .collect::<Result<Vec<_>>>()?;
     let on_token = match body.keys.as_deref() {
         None => None,
@@ -157,7 +157,7 @@ struct AcceptedBody {
     crl: Option<String>,
     /// Authorities that issue no more and still answer.
     retired: Vec<String>,
-    /// Authorities that were withdrawn, with everything that they signed.
+    /// Authorities that were withdrawn, with everything that they signed; a lost one by its certificate.
     revoked: Vec<String>,
 }
 
@@ -167,7 +167,7 @@ impl From<Accepted> for AcceptedBody {
             issuing: made.issuing.map(AuthorityBody::from),
             crl: made.list.map(|der| pem::encode(pem::Label::Crl, &der)),
             retired: made.retired.iter().map(ToString::to_string).collect(),
-            revoked: made.revoked.iter().map(ToString::to_string).collect(),
+            revoked: made.revoked,
         }
     }
 }

@@ -196,6 +196,30 @@ pub(crate) fn by_serial(rx: &mut Rx<'_>, tenant: TenantId, serial: &Serial) -> R
     )
 }
 
+/// Certificates of services that hold a key and are in a state, oldest first.
+pub(crate) fn with_key(
+    rx: &mut Rx<'_>,
+    tenant: TenantId,
+    spki_sha256: &[u8; 32],
+    state: State,
+    limit: u32,
+) -> Result<Vec<Certificate>> {
+    rx.all(
+        sql!(
+            "-- pki.with_key
+            select tenant, id, authority, serial, shard, profile, subject, names, spki_sha256, not_before, renew_at,
+                not_after, state, tbs, der, owner, source, asked_by, planned_at, issued_at, revoked_at, reason,
+                invalid_since
+            from pki_certificate
+            where tenant = $1 and spki_sha256 = $2 and state = $3 and profile not in ('root', 'issuing')
+            order by id
+            limit $4"
+        ),
+        &values![tenant, spki_sha256, state.name(), i64::from(limit)],
+        certificate_row,
+    )
+}
+
 /// The certificates in force that hold a key.
 pub(crate) fn issued_with_key(
     rx: &mut Rx<'_>,
@@ -382,7 +406,8 @@ pub(crate) fn is_barred(rx: &mut Rx<'_>, tenant: TenantId, spki_sha256: &[u8; 32
 }
 
 /// Whether the key is in force in a certificate of other names that somebody else asked for, and in none of these names:
-/// a renewal is for everybody who may have the names.
+/// a renewal is for everybody who may have the names. One whose bytes were lost with a database does not count: nobody knows
+/// its names any more.
 pub(crate) fn is_anothers_key(rx: &mut Rx<'_>, certificate: &Certificate, now: Time) -> Result<bool> {
     let (_, digest) = names_of(certificate)?;
     let found = rx.optional(
@@ -390,7 +415,7 @@ pub(crate) fn is_anothers_key(rx: &mut Rx<'_>, certificate: &Certificate, now: T
             "-- pki.is_anothers_key
             select owner from pki_certificate
             where tenant = $1 and spki_sha256 = $2 and state = 'issued' and not_after > $3
-                and asked_by <> $4 and names_sha256 <> $5
+                and der is not null and asked_by <> $4 and names_sha256 <> $5
                 and not exists (select 1 from pki_certificate r
                     where r.tenant = $1 and r.spki_sha256 = $2 and r.state = 'issued' and r.not_after > $3
                         and r.names_sha256 = $5)

@@ -23,7 +23,7 @@ use proof::{
 use serde_json::json;
 use store::Tx;
 
-use super::{Pki, STALE, STALE_CEREMONY, parsed, refuse};
+use super::{Pki, STALE, STALE_CEREMONY, parsed, refuse, revoke::give_up};
 use crate::{
     error, facts,
     model::{Authority, Certificate, State, TenantId, moment, renew_at, time},
@@ -104,6 +104,15 @@ struct Draught {
     certificate: Certificate,
     names: Vec<GeneralName>,
     findings: Vec<Finding>,
+}
+
+/// How a plan ended.
+enum Ended {
+    Issued,
+    /// Its key was barred meanwhile.
+    Barred,
+    /// It was given up meanwhile.
+    Gone,
 }
 
 /// A responder's key, to be installed with its certificate.
@@ -358,22 +367,37 @@ impl Pki {
         let began = Instant::now();
         self.plan(&certificate, draught.names, responder.is_some(), along).await?;
         self.figures.took("plan", began.elapsed());
+        self.finish(call, authority, certificate, responder).await
+    }
+
+    /// Signs what was planned and puts it into force. A plan whose key was barred meanwhile is given up instead: it may
+    /// have been signed, so its number counts as revoked.
+    async fn finish(
+        &self,
+        call: &Call,
+        authority: &Authority,
+        certificate: Certificate,
+        responder: Option<ForResponder>,
+    ) -> Result<Certificate> {
         let began = Instant::now();
         let der = self.sign(authority, &certificate.tbs).await?;
         self.figures.took("sign", began.elapsed());
         let began = Instant::now();
-        let now = self.house.now();
-        let fact = issued_fact(&certificate, self.house.id(), now, &der);
+        let (now, event) = (self.house.now(), self.house.id());
         let issued =
             Certificate { state: State::Issued, der: Some(der.clone()), issued_at: Some(now), ..certificate };
         let (call, keys, house, copy) = (call.clone(), self.keys.clone(), self.house.clone(), issued.clone());
-        let finished = self
+        let ended = self
             .house
             .db
             .tenant(issued.tenant.uuid())
             .write("pki.finish", move |tx| {
+                if repo::is_barred(tx, copy.tenant, &copy.spki_sha256)? {
+                    give_up(tx, &call, &copy, event, now)?;
+                    return Ok(Ended::Barred);
+                }
                 if !repo::finish(tx, copy.tenant, copy.id, &der, now)? {
-                    return Ok(false);
+                    return Ok(Ended::Gone);
                 }
                 if let Some(made) = &responder {
                     keys.install_signing(tx, &call, &made.key, made.succession, &house)?;
@@ -385,13 +409,15 @@ impl Pki {
                     };
                     repo::insert_responder(tx, copy.tenant, copy.authority, copy.id, &row)?;
                 }
-                tx.record(&call, &fact)?;
-                Ok(true)
+                tx.record(&call, &issued_fact(&copy, event, now, &der))?;
+                Ok(Ended::Issued)
             })
             .await?;
-        if !finished {
+        match ended {
+            Ended::Issued => {}
+            Ended::Barred => return Err(error::KEY_BARRED.at("csr")),
             // Somebody took this process for dead and gave the plan up: its number is revoked, so nobody gets it.
-            return Err(base::error::INTERNAL.error());
+            Ended::Gone => return Err(base::error::INTERNAL.error()),
         }
         self.figures.took("finish", began.elapsed());
         self.figures.issued(issued.profile);
@@ -529,18 +555,11 @@ impl Pki {
         let call = self.house.system("pki.abandon_stale");
         let mut settled = 0;
         for certificate in stale {
-            let fact = abandoned_fact(&certificate, self.house.id(), now);
-            let call = call.for_tenant(certificate.tenant);
+            let (event, call) = (self.house.id(), call.for_tenant(certificate.tenant));
             self.house
                 .db
                 .tenant(certificate.tenant.uuid())
-                .write("pki.abandon", move |tx| {
-                    if repo::abandon(tx, certificate.tenant, certificate.id, now)? {
-                        repo::touch_list(tx, certificate.tenant, certificate.authority, certificate.shard)?;
-                        tx.record(&call, &fact)?;
-                    }
-                    Ok(())
-                })
+                .write("pki.abandon", move |tx| give_up(tx, &call, &certificate, event, now))
                 .await?;
             settled += 1;
         }
@@ -678,5 +697,14 @@ impl Pki {
         let draught = self.draught(call, &authority, &wanted, asked).await?;
         self.plan(&draught.certificate, draught.names, false, along).await?;
         Ok(draught.certificate)
+    }
+
+    /// Goes on with what [`Pki::plan_only_for_test`] planned, as if nothing had died.
+    ///
+    /// # Errors
+    /// As [`Pki::issue`].
+    pub async fn finish_for_test(&self, call: &Call, planned: Certificate) -> Result<Certificate> {
+        let authority = self.issuing(planned.tenant, None).await?;
+        self.finish(&call.for_tenant(planned.tenant), &authority, planned, None).await
     }
 }

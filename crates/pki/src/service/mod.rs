@@ -30,7 +30,7 @@ pub use issue::{Asked, Explained, Issued};
 pub(crate) use issue::{InPlan, is_refusal, refused_request};
 pub use ocsp::Reply;
 pub use overview::{Counts, Environment, Happening, ListState, Overview, Refusal};
-pub use replay::{Replay, Replayed};
+pub use replay::{LostAuthority, Replay, Replayed};
 pub(crate) use revoke::Reach;
 pub use revoke::{Batch, Selection};
 pub use roots::{Accepted, Requested, RootOrder};

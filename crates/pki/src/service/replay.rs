@@ -18,6 +18,7 @@ use store::Tx;
 
 use super::{Pki, digest, read_serial};
 use crate::{
+    acme::repo as acme,
     model::{Authority, AuthorityId, AuthorityState, Certificate, CertificateId, State, TenantId, renew_at},
     repo,
 };
@@ -39,8 +40,25 @@ pub struct Replayed {
     pub abandoned: u64,
     /// Certificates of authorities that began after the backup, and so cannot be spoken for.
     pub orphans: u64,
+    /// External keys that count as revoked again.
+    pub external_keys_revoked: u64,
+    /// Accounts of ACME that are closed: they were, or they have another key by now, which no leaf holds.
+    pub accounts_closed: u64,
+    /// Proofs of ACME that were given back.
+    pub authorizations_given_back: u64,
     /// Authorities that began after the backup: their keys are gone.
-    pub authorities_lost: Vec<String>,
+    pub authorities_lost: Vec<LostAuthority>,
+    /// Roots that signed a list after the backup: it is not here, and the one that is here says too little.
+    pub root_lists_lost: Vec<AuthorityId>,
+}
+
+/// An authority that began after the backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostAuthority {
+    /// Its id, which nothing here knows any more.
+    pub authority: AuthorityId,
+    /// Its certificate: by this its root is asked for its end.
+    pub certificate: CertificateId,
 }
 
 /// Puts leaves back, in their order.
@@ -110,6 +128,9 @@ fn follow(tx: &mut Tx<'_>, leaf: &ReturnedLeaf, tenant: TenantId, replayed: &mut
                 if repo::finish_without_bytes(tx, tenant, certificate.id, leaf.time)? {
                     replayed.issued += 1;
                 }
+                if certificate.profile.is_ca() {
+                    repo::bar(tx, tenant, &certificate.spki_sha256, "authority", leaf.time)?;
+                }
             }
             None => replayed.orphans += 1,
         },
@@ -125,12 +146,62 @@ fn follow(tx: &mut Tx<'_>, leaf: &ReturnedLeaf, tenant: TenantId, replayed: &mut
         "authority.created" => {
             let id: AuthorityId = read(leaf, "authority")?;
             if repo::authority_by_id(tx, tenant, id)?.is_none() {
-                replayed.authorities_lost.push(id.to_string());
+                let lost = LostAuthority { authority: id, certificate: read(leaf, "certificate")? };
+                replayed.authorities_lost.push(lost);
             }
         }
         "authority.retired" => move_on(tx, leaf, tenant, AuthorityState::Retired)?,
         "authority.revoked" => move_on(tx, leaf, tenant, AuthorityState::Revoked)?,
+        "authority.list_signed" => list_signed(tx, leaf, tenant, replayed)?,
+        _ => follow_acme(tx, leaf, tenant, replayed)?,
+    }
+    Ok(())
+}
+
+/// What ACME has taken back stays taken back. What it gave after the backup is asked for anew: the leaves hold neither keys
+/// nor names.
+fn follow_acme(
+    tx: &mut Tx<'_>,
+    leaf: &ReturnedLeaf,
+    tenant: TenantId,
+    replayed: &mut Replayed,
+) -> Result<()> {
+    match leaf.kind.name {
+        // Its accounts are as good as it is, so they are closed with it.
+        "external_key.revoked" => {
+            let revoked = acme::revoke_external_key(tx, tenant, read(leaf, "externalKey")?, leaf.time)?;
+            replayed.external_keys_revoked += u64::from(revoked);
+        }
+        "external_key.used" => {
+            acme::use_external_key(tx, tenant, read(leaf, "externalKey")?, leaf.time)?;
+        }
+        // Whoever changed the key did not trust the old one, and the new one is not in the leaf.
+        "acme_account.deactivated" | "acme_account.key_changed" => {
+            let closed = acme::deactivate_account(tx, tenant, read(leaf, "account")?)?;
+            replayed.accounts_closed += u64::from(closed);
+        }
+        "acme_authorization.deactivated" => {
+            let given_back = acme::deactivate_authorization(tx, tenant, read(leaf, "authorization")?)?;
+            replayed.authorizations_given_back += u64::from(given_back);
+        }
         _ => {}
+    }
+    Ok(())
+}
+
+/// A root's list that was signed after the backup was in the database alone, and only its root can sign the next one.
+fn list_signed(
+    tx: &mut Tx<'_>,
+    leaf: &ReturnedLeaf,
+    tenant: TenantId,
+    replayed: &mut Replayed,
+) -> Result<()> {
+    let root: AuthorityId = read(leaf, "authority")?;
+    let number = leaf.payload.get("number").and_then(serde_json::Value::as_i64);
+    let number = number.ok_or_else(|| broken(leaf, "number"))?;
+    let lost = repo::list(tx, tenant, root, 0)?.is_some_and(|list| list.number < number);
+    if lost && !replayed.root_lists_lost.contains(&root) {
+        replayed.root_lists_lost.push(root);
     }
     Ok(())
 }
@@ -213,7 +284,8 @@ fn revoke(tx: &mut Tx<'_>, leaf: &ReturnedLeaf, tenant: TenantId) -> Result<bool
         "" => None,
         text => Some(Time::parse(text).ok_or_else(|| broken(leaf, "invalidSince"))?),
     };
-    if reason == Reason::KeyCompromise {
+    let barred = leaf.payload.get("barred").and_then(serde_json::Value::as_bool);
+    if barred.ok_or_else(|| broken(leaf, "barred"))? {
         repo::bar(tx, tenant, &certificate.spki_sha256, "keyCompromise", leaf.time)?;
     }
     repo::touch_list(tx, tenant, certificate.authority, certificate.shard)?;

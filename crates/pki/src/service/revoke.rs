@@ -1,5 +1,7 @@
-//! Revoking: one transaction, final; a compromised key takes every certificate that holds it along. Many at once are
-//! revoked in batches, each certificate with its own fact.
+//! Revoking: one transaction, final; a compromised key takes every certificate that holds it along, and what is planned
+//! with it. Many are revoked in batches, each certificate with its own fact.
+
+use std::collections::BTreeSet;
 
 use base::{Call, Id, Result, Time, id::kind::Event};
 use events::{Fact, Record};
@@ -7,17 +9,17 @@ use proof::x509::crl::Reason;
 use serde_json::json;
 use store::Tx;
 
-use super::Pki;
+use super::{Pki, issue::abandoned_fact};
 use crate::{
     error, facts,
     model::{AuthorityId, Certificate, CertificateId, State, TenantId},
     repo,
 };
 
-/// Certificates that one transaction revokes: each needs a fact that is made before it.
-const AT_ONCE_MAX: usize = 1_001;
-/// Certificates of one batch that were meant themselves; the rest is room for those that share a key.
+/// Certificates of one batch.
 const BATCH_MAX: u32 = 500;
+/// Facts of one transaction, each made before it: of a batch that is revoked, and of one that is given up.
+const AT_ONCE_MAX: usize = 2 * BATCH_MAX as usize;
 
 /// Which certificates are meant, when there are many.
 #[derive(Debug, Clone)]
@@ -35,7 +37,7 @@ pub enum Selection {
 pub struct Batch {
     /// Certificates in force that were meant before this batch.
     pub matched: u64,
-    /// Those that this batch revoked, with those that it took along.
+    /// Those that this batch revoked, with all that it took along.
     pub revoked: u64,
     /// Those that are meant and still in force.
     pub left: u64,
@@ -59,6 +61,13 @@ struct Cause {
     reach: Reach,
     invalid_since: Option<Time>,
     now: Time,
+}
+
+impl Cause {
+    /// Whether the key is certified never again.
+    fn bars(self) -> bool {
+        self.reason == Reason::KeyCompromise && self.reach == Reach::Key
+    }
 }
 
 impl Pki {
@@ -94,8 +103,9 @@ impl Pki {
             return Err(error::OF_AUTHORITY.error());
         }
         let cause = self.cause(reason, invalid_since, reach)?;
-        let (id, events, call) = (certificate.id, self.facts_ahead(), call.for_tenant(tenant));
-        let revoked = self
+        let (id, events, following) = (certificate.id, self.facts_ahead(), call.for_tenant(tenant));
+        let call = following.clone();
+        let mut revoked = self
             .house
             .db
             .tenant(tenant.uuid())
@@ -103,8 +113,12 @@ impl Pki {
                 let named =
                     repo::by_id(tx, tenant, id)?.ok_or_else(|| error::NOT_FOUND.error().with("id", id))?;
                 named.state.revoke()?;
-                let mut all = with_siblings(tx, named, cause)?;
-                all.truncate(events.len());
+                let mut all = vec![named];
+                bar(tx, &all, cause)?;
+                if let Some(spki) = all.first().map(|one| one.spki_sha256).filter(|_| cause.bars()) {
+                    let siblings = repo::with_key(tx, tenant, &spki, State::Issued, BATCH_MAX)?;
+                    all.extend(siblings.into_iter().filter(|one| one.id != id));
+                }
                 revoke_each(tx, &call, &mut all, cause, &events)?;
                 Ok(all)
             })
@@ -112,11 +126,54 @@ impl Pki {
         for _ in &revoked {
             self.figures.revoked(reason);
         }
+        if let Some(spki) = revoked.first().map(|one| one.spki_sha256).filter(|_| cause.bars()) {
+            revoked.extend(self.revoke_barred(&following, tenant, spki, cause).await?);
+        }
         Ok(revoked)
     }
 
+    /// Revokes whatever holds a barred key, batch after batch until none is left, and gives up what is planned with it.
+    ///
+    /// Each batch begins after the bar is committed. What was planned before is seen here, and whoever finishes it meets
+    /// this batch at its row; what is planned and not seen here finishes later still, and sees the bar.
+    async fn revoke_barred(
+        &self,
+        call: &Call,
+        tenant: TenantId,
+        spki: [u8; 32],
+        cause: Cause,
+    ) -> Result<Vec<Certificate>> {
+        let mut all = Vec::new();
+        loop {
+            let (events, call) = (self.facts_ahead(), call.for_tenant(tenant));
+            let (mut revoked, given_up) = self
+                .house
+                .db
+                .tenant(tenant.uuid())
+                .write("pki.revoke_barred", move |tx| {
+                    let (of_issued, of_planned) = events.split_at(BATCH_MAX as usize);
+                    let mut issued = repo::with_key(tx, tenant, &spki, State::Issued, BATCH_MAX)?;
+                    revoke_each(tx, &call, &mut issued, cause, of_issued)?;
+                    let planned = repo::with_key(tx, tenant, &spki, State::Planned, BATCH_MAX)?;
+                    for (one, event) in planned.iter().zip(of_planned) {
+                        give_up(tx, &call, one, *event, cause.now)?;
+                    }
+                    Ok((issued, planned.len()))
+                })
+                .await?;
+            if revoked.is_empty() && given_up == 0 {
+                return Ok(all);
+            }
+            for _ in &revoked {
+                self.figures.revoked(cause.reason);
+            }
+            all.append(&mut revoked);
+        }
+    }
+
     /// Revokes a batch of many certificates; whoever wants all of them asks again until none is left. A preview revokes
-    /// nothing and says how many are meant.
+    /// nothing and says how many are meant. A compromised key takes all of its certificates along at once, and is barred
+    /// also where it has none.
     ///
     /// # Errors
     /// `PKI_AUTHORITY_UNKNOWN`, `PKI_TIME_INVALID`, `PKI_REVOCATIONS_TOO_MANY`; the store's.
@@ -130,42 +187,47 @@ impl Pki {
         preview: bool,
     ) -> Result<Batch> {
         let cause = self.cause(reason, invalid_since, Reach::Key)?;
+        let compromised = match &selection {
+            Selection::WithKey(spki) if cause.bars() => Some(*spki),
+            _ => None,
+        };
         let selected = self.select(tenant, selection).await?;
+        if let Some(spki) = compromised.filter(|_| !preview) {
+            let now = cause.now;
+            let db = self.house.db.tenant(tenant.uuid());
+            db.write("pki.bar", move |tx| repo::bar(tx, tenant, &spki, "keyCompromise", now)).await?;
+            let revoked = self.revoke_barred(call, tenant, spki, cause).await?.len() as u64;
+            return Ok(Batch { matched: selected.matched, revoked, left: 0, unknown: selected.unknown });
+        }
         if preview || selected.ids.is_empty() {
             let Selected { matched, unknown, .. } = selected;
             return Ok(Batch { matched, revoked: 0, left: matched, unknown });
         }
-        let (ids, events, call) = (selected.ids, self.facts_ahead(), call.for_tenant(tenant));
-        let (meant, revoked) = self
+        let (ids, events) = (selected.ids, self.facts_ahead());
+        let (following, here) = (call.clone(), call.for_tenant(tenant));
+        let meant = ids.len() as u64;
+        let first = self
             .house
             .db
             .tenant(tenant.uuid())
             .write("pki.revoke_many", move |tx| {
                 let mut all: Vec<Certificate> = Vec::new();
-                let mut meant = 0_u64;
                 for id in &ids {
-                    // What another transaction, or a key in this one, has revoked meanwhile is done.
-                    let known = all.iter().any(|one| one.id == *id);
-                    let found = repo::by_id(tx, tenant, *id)?.filter(|one| one.state == State::Issued);
-                    let Some(named) = found.filter(|_| !known) else {
-                        meant += 1;
-                        continue;
-                    };
-                    let mut some = with_siblings(tx, named, cause)?;
-                    some.retain(|one| all.iter().all(|other| other.id != one.id));
-                    if all.len() + some.len() > events.len() && !all.is_empty() {
-                        break;
-                    }
-                    some.truncate(events.len());
-                    all.extend(some);
-                    meant += 1;
+                    // What another transaction has revoked meanwhile is done.
+                    all.extend(repo::by_id(tx, tenant, *id)?.filter(|one| one.state == State::Issued));
                 }
-                revoke_each(tx, &call, &mut all, cause, &events)?;
-                Ok((meant, all.len() as u64))
+                bar(tx, &all, cause)?;
+                revoke_each(tx, &here, &mut all, cause, &events)?;
+                Ok(all)
             })
             .await?;
+        let mut revoked = first.len() as u64;
         for _ in 0..revoked {
             self.figures.revoked(reason);
+        }
+        let keys: BTreeSet<[u8; 32]> = first.iter().map(|one| one.spki_sha256).collect();
+        for spki in keys.into_iter().filter(|_| cause.bars()) {
+            revoked += self.revoke_barred(&following, tenant, spki, cause).await?.len() as u64;
         }
         let left = selected.matched.saturating_sub(meant);
         Ok(Batch { matched: selected.matched, revoked, left, unknown: selected.unknown })
@@ -240,16 +302,28 @@ impl Selected {
     }
 }
 
-/// A certificate, and where its key is compromised every other one that holds it; the key is barred for ever.
-fn with_siblings(tx: &mut Tx<'_>, named: Certificate, cause: Cause) -> Result<Vec<Certificate>> {
-    let (tenant, id, spki) = (named.tenant, named.id, named.spki_sha256);
-    let mut all = vec![named];
-    if cause.reason == Reason::KeyCompromise && cause.reach == Reach::Key {
-        repo::bar(tx, tenant, &spki, "keyCompromise", cause.now)?;
-        let siblings = repo::issued_with_key(tx, tenant, &spki)?;
-        all.extend(siblings.into_iter().filter(|one| one.id != id));
+/// Bars the keys of these certificates for ever, where they are compromised.
+fn bar(tx: &mut Tx<'_>, all: &[Certificate], cause: Cause) -> Result<()> {
+    let barred = all.iter().filter(|_| cause.bars());
+    barred
+        .into_iter()
+        .try_for_each(|one| repo::bar(tx, one.tenant, &one.spki_sha256, "keyCompromise", cause.now))
+}
+
+/// Gives a plan up, so that its number counts as revoked; false when it was planned no more.
+pub(super) fn give_up(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    planned: &Certificate,
+    event: Id<Event>,
+    now: Time,
+) -> Result<bool> {
+    if !repo::abandon(tx, planned.tenant, planned.id, now)? {
+        return Ok(false);
     }
-    Ok(all)
+    repo::touch_list(tx, planned.tenant, planned.authority, planned.shard)?;
+    tx.record(call, &abandoned_fact(planned, event, now))?;
+    Ok(true)
 }
 
 fn revoke_each(
@@ -268,18 +342,18 @@ fn revoke_each(
             return Err(error::REVOKED.error());
         }
         repo::touch_list(tx, one.tenant, one.authority, one.shard)?;
-        tx.record(call, &revoked_fact(one, *event, cause.now))?;
+        tx.record(call, &revoked_fact(one, cause.bars(), *event, cause.now))?;
     }
     Ok(())
 }
 
-/// The fact that a certificate was revoked.
-pub(super) fn revoked_fact(certificate: &Certificate, id: Id<Event>, now: Time) -> Fact {
+/// The fact that a certificate was revoked, and whether its key was barred with it.
+pub(super) fn revoked_fact(certificate: &Certificate, barred: bool, id: Id<Event>, now: Time) -> Fact {
     let payload = json!({
         "certificate": certificate.id, "authority": certificate.authority,
         "serial": certificate.serial.to_string(),
         "reason": i64::from(certificate.reason.unwrap_or(Reason::Unspecified).code()),
-        "invalidSince": certificate.invalid_since.map(Time::rfc3339),
+        "invalidSince": certificate.invalid_since.map(Time::rfc3339), "barred": barred,
     });
     Fact::new(&facts::CERTIFICATE_REVOKED, id, now, certificate.id, payload).of(certificate.tenant)
 }

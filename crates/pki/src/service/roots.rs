@@ -62,8 +62,9 @@ pub struct RootOrder {
     pub issuing: bool,
     /// The next revocation list; always when an authority is withdrawn.
     pub list: bool,
-    /// Authorities to be withdrawn, each with its reason.
-    pub revoke: Vec<(AuthorityId, Reason)>,
+    /// Authorities to be withdrawn, each with its reason: by their ids, or by the id or number of their certificate where
+    /// the authority was lost with a database.
+    pub revoke: Vec<(String, Reason)>,
     /// Whether the key of a new authority is made on the token; as the settings say when nobody does.
     pub on_token: Option<bool>,
     /// Why, in words, for whoever holds the root's shares.
@@ -94,8 +95,8 @@ pub struct Accepted {
     pub list: Option<Vec<u8>>,
     /// Authorities that issue no more and still answer.
     pub retired: Vec<AuthorityId>,
-    /// Authorities that were withdrawn.
-    pub revoked: Vec<AuthorityId>,
+    /// Authorities that were withdrawn; one that was lost with a database is named by its certificate.
+    pub revoked: Vec<String>,
 }
 
 /// What is kept between plan and answer, beside the bytes.
@@ -115,7 +116,8 @@ struct NewAuthority {
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Withdrawn {
-    authority: AuthorityId,
+    /// None when the authority was lost with a database and its certificate alone is known.
+    authority: Option<AuthorityId>,
     certificate: CertificateId,
     reason: u8,
     at: Time,
@@ -133,8 +135,21 @@ struct Hierarchy {
     below: Vec<Authority>,
 }
 
+/// An authority that is to be withdrawn, as it was found.
+struct Meant {
+    root: Option<AuthorityId>,
+    authority: Option<AuthorityId>,
+    certificate: CertificateId,
+    is_revoked: bool,
+}
+
 fn wrong(reason: &str) -> Error {
     error::ROOT_ORDER.error().with("reason", reason)
+}
+
+fn unknown_authority(named: &str) -> Error {
+    let short: String = named.chars().filter(|letter| !letter.is_control()).take(64).collect();
+    error::AUTHORITY_UNKNOWN.error().with("id", short)
 }
 
 impl Pki {
@@ -152,7 +167,7 @@ impl Pki {
             return Err(wrong("nothing is asked for"));
         }
         let hierarchy = self.hierarchy(tenant, &order).await?;
-        let withdrawn = self.withdrawn(&hierarchy, &order)?;
+        let withdrawn = self.withdrawn(&hierarchy, &order).await?;
         let issuing = if order.issuing {
             let on_token = order.on_token.unwrap_or(self.settings.on_token);
             let prepared = self.prepare_issuing_key(tenant, on_token).await?;
@@ -185,9 +200,9 @@ impl Pki {
         // Whoever withdraws an authority asks the root that signed it, also one that was followed by another.
         let parent = match order.revoke.first() {
             None => order.root,
-            Some((id, _)) => {
-                let found = all.iter().find(|one| one.id == *id).and_then(|one| one.parent);
-                Some(found.ok_or_else(|| error::AUTHORITY_UNKNOWN.error().with("id", id))?)
+            Some((named, _)) => {
+                let root = self.meant(tenant, &all, named).await?.root;
+                Some(root.ok_or_else(|| unknown_authority(named))?)
             }
         };
         let mut roots: Vec<Authority> = all
@@ -212,27 +227,49 @@ impl Pki {
         Ok(Hierarchy { root, below })
     }
 
-    fn withdrawn(&self, hierarchy: &Hierarchy, order: &RootOrder) -> Result<Vec<Withdrawn>> {
+    /// Finds an authority by its id; one that was lost with a database by its certificate, which the log gave back.
+    async fn meant(&self, tenant: TenantId, all: &[Authority], named: &str) -> Result<Meant> {
+        let of = |one: &Authority| Meant {
+            root: one.parent,
+            authority: Some(one.id),
+            certificate: one.certificate,
+            is_revoked: one.state == AuthorityState::Revoked,
+        };
+        if let Ok(id) = named.parse::<AuthorityId>() {
+            return all.iter().find(|one| one.id == id).map(of).ok_or_else(|| unknown_authority(named));
+        }
+        let certificate = match self.certificate(tenant, named).await {
+            Ok(found) if found.profile == Profile::Issuing => found,
+            Err(failure) if !failure.is(&error::NOT_FOUND) => return Err(failure),
+            _ => return Err(unknown_authority(named)),
+        };
+        if let Some(one) = all.iter().find(|one| one.certificate == certificate.id) {
+            return Ok(of(one));
+        }
+        Ok(Meant {
+            root: Some(certificate.authority),
+            authority: None,
+            certificate: certificate.id,
+            is_revoked: certificate.state != State::Issued,
+        })
+    }
+
+    async fn withdrawn(&self, hierarchy: &Hierarchy, order: &RootOrder) -> Result<Vec<Withdrawn>> {
         if order.revoke.len() > REVOKED_MAX {
             return Err(wrong("too many authorities at once"));
         }
         let at = self.house.now().whole_second();
         let mut found: Vec<Withdrawn> = Vec::new();
-        for (id, reason) in &order.revoke {
-            let authority = hierarchy
-                .below
-                .iter()
-                .find(|one| one.id == *id)
-                .ok_or_else(|| error::AUTHORITY_UNKNOWN.error().with("id", id))?;
-            if authority.state == AuthorityState::Revoked || found.iter().any(|one| one.authority == *id) {
+        for (named, reason) in &order.revoke {
+            let one = self.meant(hierarchy.root.tenant, &hierarchy.below, named).await?;
+            if one.root != Some(hierarchy.root.id) {
+                return Err(unknown_authority(named));
+            }
+            if one.is_revoked || found.iter().any(|other| other.certificate == one.certificate) {
                 return Err(wrong("an authority is revoked already, or named twice"));
             }
-            found.push(Withdrawn {
-                authority: *id,
-                certificate: authority.certificate,
-                reason: reason.code(),
-                at,
-            });
+            let (authority, certificate) = (one.authority, one.certificate);
+            found.push(Withdrawn { authority, certificate, reason: reason.code(), at });
         }
         Ok(found)
     }
@@ -246,7 +283,7 @@ impl Pki {
         }
     }
 
-    /// Draws the next issuing authority: the constraints and the organisation of the last one, a number more.
+    /// Draws the next issuing authority: constraints, policies and organisation of the last one, a number more.
     async fn draw_issuing(
         &self,
         call: &Call,
@@ -258,6 +295,8 @@ impl Pki {
         let (above, before) = (parsed(&root.der)?, parsed(&last.der)?);
         let issuer = Issuer::from_certificate(&above).map_err(|e| base::error::INTERNAL.because(e))?;
         let constraints = before.name_constraints().map_err(|e| base::error::INTERNAL.because(e))?;
+        // Whoever issues under a policy asserts what its authority names: a successor names the same.
+        let policies = before.policies().map_err(|e| base::error::INTERNAL.because(e))?;
         let subject = next_name(&before.subject, hierarchy.below.len() + 1)?;
         let key = subject_key(&prepared.info.public)?;
         let now = self.house.now();
@@ -280,7 +319,7 @@ impl Pki {
             names: &[],
             key: &key,
             pointers: &pointers,
-            policies: &[],
+            policies: &policies,
             own_usage: None,
             constraints: constraints.as_ref(),
             must_staple: false,
@@ -521,25 +560,13 @@ impl Pki {
                     accepted.list = list.der.clone();
                 }
                 for withdrawn in &plan.revoke {
-                    let before = all.iter().find(|one| one.id == withdrawn.authority);
-                    let state = before.map_or(AuthorityState::Active, |one| one.state);
-                    repo::move_authority(tx, tenant, withdrawn.authority, state, AuthorityState::Revoked)?;
-                    let Some(mut certificate) = repo::by_id(tx, tenant, withdrawn.certificate)? else {
-                        return Err(error::REQUEST_GONE.error());
-                    };
-                    certificate.state = State::Revoked;
-                    certificate.revoked_at = Some(withdrawn.at);
-                    certificate.reason = Some(withdrawn.reason());
-                    repo::revoke(tx, &certificate)?;
-                    tx.record(&call, &revoked_fact(&certificate, id()?, now))?;
-                    let payload = json!({
-                        "authority": withdrawn.authority, "certificate": certificate.id,
-                        "serial": certificate.serial.to_string(), "reason": i64::from(withdrawn.reason),
-                        "number": plan.number.unwrap_or_default(),
-                    });
-                    let fact = Fact::new(&facts::AUTHORITY_REVOKED, id()?, now, withdrawn.authority, payload);
-                    tx.record(&call, &fact.of(tenant))?;
-                    accepted.revoked.push(withdrawn.authority);
+                    let (revoked, name) = (withdraw(tx, tenant, withdrawn)?, withdrawn.authority);
+                    tx.record(&call, &revoked_fact(&revoked, false, id()?, now))?;
+                    if let Some(authority) = name {
+                        let fact = withdrawn_fact(authority, &revoked, plan.number, id()?, now);
+                        tx.record(&call, &fact)?;
+                    }
+                    accepted.revoked.push(name.map_or_else(|| revoked.id.to_string(), |id| id.to_string()));
                 }
                 if let Some((certificate, authority)) = &made {
                     for before in all.iter().filter(|one| one.parent == Some(row.root)) {
@@ -640,7 +667,7 @@ fn root_list(
     })?;
     for one in withdrawn {
         let certificate = repo::by_id(tx, root.tenant, one.certificate)?
-            .ok_or_else(|| error::AUTHORITY_UNKNOWN.error().with("id", one.authority))?;
+            .ok_or_else(|| error::AUTHORITY_UNKNOWN.error().with("id", one.certificate))?;
         entries.push(Entry {
             serial: certificate.serial,
             revoked_at: moment(one.at)?,
@@ -724,6 +751,38 @@ fn list_row(der: Vec<u8>, number: i64) -> Result<ListRow> {
         next_update,
         der: Some(der),
     })
+}
+
+/// Withdraws an authority and its certificate, as this transaction finds them.
+fn withdraw(tx: &mut store::Tx<'_>, tenant: TenantId, withdrawn: &Withdrawn) -> Result<Certificate> {
+    let gone = || wrong("an authority is revoked already");
+    if let Some(id) = withdrawn.authority {
+        let before = repo::authority_by_id(tx, tenant, id)?.ok_or_else(gone)?.state;
+        let to = AuthorityState::Revoked;
+        if before == to || !repo::move_authority(tx, tenant, id, before, to)? {
+            return Err(gone());
+        }
+    }
+    let mut certificate = repo::by_id(tx, tenant, withdrawn.certificate)?.ok_or_else(gone)?;
+    certificate.state = State::Revoked;
+    certificate.revoked_at = Some(withdrawn.at);
+    certificate.reason = Some(withdrawn.reason());
+    if repo::revoke(tx, &certificate)? { Ok(certificate) } else { Err(gone()) }
+}
+
+fn withdrawn_fact(
+    authority: AuthorityId,
+    certificate: &Certificate,
+    number: Option<i64>,
+    id: Id<Event>,
+    now: Time,
+) -> Fact {
+    let payload = json!({
+        "authority": authority, "certificate": certificate.id, "serial": certificate.serial.to_string(),
+        "reason": i64::from(certificate.reason.unwrap_or(Reason::Unspecified).code()),
+        "number": number.unwrap_or_default(),
+    });
+    Fact::new(&facts::AUTHORITY_REVOKED, id, now, authority, payload).of(certificate.tenant)
 }
 
 fn insert_new(

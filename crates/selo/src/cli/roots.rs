@@ -77,7 +77,7 @@ pub struct AskRoot {
 /// `selo pki revoke-authority`
 #[derive(Debug, Args)]
 pub struct RevokeAuthority {
-    /// The authority: `ca_…`.
+    /// The authority: `ca_…`; where it was lost with a database, its certificate: `cert_…` or its number.
     pub authority: String,
     /// caCompromise, or a reason as for certificates.
     #[arg(long, value_name = "REASON")]

@@ -12,7 +12,7 @@ use proof::{
     note,
     tile::{self, TILE_WIDTH, TileKind},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use store::blob::Blobs;
 
 use super::{Exit, Voice, house, segment};
@@ -34,10 +34,15 @@ pub async fn replay(voice: Voice, cli: &Cli, home: &Home, config: &Config, folde
     }
     let done = replay.done();
     rooms.house.db.close().await;
+    let lost = done.authorities_lost.iter();
+    let lost = lost.map(|one| json!({"authority": one.authority, "certificate": one.certificate}));
+    let lost: Vec<Value> = lost.collect();
     let value = json!({
         "had": mirror.had(), "size": mirror.had() + done.leaves, "checkpoint": mirror.size(),
         "leaves": done.leaves, "issued": done.issued, "revoked": done.revoked, "abandoned": done.abandoned,
-        "orphans": done.orphans, "authoritiesLost": done.authorities_lost,
+        "orphans": done.orphans, "authoritiesLost": lost,
+        "externalKeysRevoked": done.external_keys_revoked, "accountsClosed": done.accounts_closed,
+        "authorizationsGivenBack": done.authorizations_given_back, "rootListsLost": done.root_lists_lost,
     });
     voice.say(&value, || {
         let pick = |en: &'static str, pt: &'static str| voice.lang.pick(en, pt);
@@ -54,18 +59,41 @@ pub async fn replay(voice: Voice, cli: &Cli, home: &Home, config: &Config, folde
         );
         for lost in &done.authorities_lost {
             let words = pick(
-                "began after the backup, and its key is gone: ask the root for its revocation",
-                "começou depois da cópia, e a sua chave perdeu-se: peça à raiz a sua revogação",
+                "began after the backup, and its key is gone: ask the root for its end: selo pki revoke-authority",
+                "começou depois da cópia, e a sua chave perdeu-se: peça à raiz o seu fim: selo pki revoke-authority",
             );
-            lines.push_str(&format!("{lost} {words}\n"));
+            lines.push_str(&format!("{} {words} {}\n", lost.authority, lost.certificate));
+        }
+        for (count, words) in [
+            (done.external_keys_revoked, pick("external keys revoked", "chaves externas revogadas")),
+            (
+                done.accounts_closed,
+                pick(
+                    "ACME accounts closed, also those whose key changed: they are opened anew",
+                    "contas ACME fechadas, também as que mudaram de chave: abrem-se de novo",
+                ),
+            ),
+            (done.authorizations_given_back, pick("ACME proofs given back", "provas ACME devolvidas")),
+        ] {
+            if count > 0 {
+                lines.push_str(&format!("{count} {words}\n"));
+            }
         }
         if done.orphans > 0 {
             let words = pick("certificates of such authorities", "certificados dessas autoridades");
             lines.push_str(&format!("{} {words}\n", done.orphans));
         }
+        for root in &done.root_lists_lost {
+            let words = pick(
+                "signed a list after the backup, which is lost: ask the root for its list now: selo pki root request-crl",
+                "assinou uma lista depois da cópia, que se perdeu: peça já a lista à raiz: selo pki root request-crl",
+            );
+            lines.push_str(&format!("{root} {words}\n"));
+        }
         lines
     });
-    Ok(Exit::Done)
+    // The list that is served now forgets whom the root has withdrawn: that is no good end.
+    Ok(if done.root_lists_lost.is_empty() { Exit::Done } else { Exit::No })
 }
 
 fn mirror_of(folder: &Path) -> Result<Blobs> {
