@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use base::{Result, Time};
+use base::{Lang, Result, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -52,17 +52,33 @@ pub struct State {
 
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Trouble {
     /// The stable code.
     pub code: String,
     /// What happened, in English.
     pub message: String,
+    /// The same in Portuguese; nothing in a file from before it was kept.
+    #[serde(default)]
+    pub message_pt: String,
 }
 
 impl Trouble {
     /// Of an error.
     pub fn of(failure: &base::Error) -> Self {
-        Self { code: failure.code().name.to_owned(), message: failure.cause(base::Lang::En).into_owned() }
+        Self {
+            code: failure.code().name.to_owned(),
+            message: failure.cause(Lang::En).into_owned(),
+            message_pt: failure.cause(Lang::Pt).into_owned(),
+        }
+    }
+
+    /// What happened, in a language.
+    pub fn told(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::Pt if !self.message_pt.is_empty() => &self.message_pt,
+            _ => &self.message,
+        }
     }
 }
 
@@ -112,6 +128,12 @@ mod tests {
         };
         save(folder.path(), "web", &state).unwrap();
         assert_eq!(load(folder.path(), "web"), state);
+        let trouble = state.trouble.unwrap();
+        assert_ne!(trouble.told(Lang::En), trouble.told(Lang::Pt));
+        // A file from before there was a second language.
+        let older = r#"{"trouble": {"code": "AGENT_RELOAD_FAILED", "message": "It was not told."}}"#;
+        std::fs::write(folder.path().join("web/state.json"), older).unwrap();
+        assert_eq!(load(folder.path(), "web").trouble.unwrap().told(Lang::Pt), "It was not told.");
         std::fs::write(folder.path().join("web/state.json"), "{").unwrap();
         assert_eq!(load(folder.path(), "web"), State::default());
     }

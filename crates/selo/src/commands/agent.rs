@@ -53,7 +53,9 @@ fn report(voice: Voice, all: &[Status]) -> Exit {
                 "name": status.name, "well": status.is_well(), "mood": status.mood, "serial": state.serial,
                 "notAfter": state.life.map(|life| life.not_after), "nextRenewal": status.next(),
                 "renewed": state.renewed, "failures": state.failures, "served": state.served,
-                "trouble": state.trouble,
+                "trouble": state.trouble.as_ref().map(|trouble| {
+                    json!({"code": trouble.code, "message": trouble.told(voice.lang)})
+                }),
             })
         })
         .collect();
@@ -77,7 +79,7 @@ fn line(lang: Lang, status: &Status) -> String {
         line.push_str(&format!("  {next} {time}"));
     }
     if let Some(trouble) = &state.trouble {
-        line.push_str(&format!("\n  {}: {}", trouble.code, trouble.message));
+        line.push_str(&format!("\n  {}: {}", trouble.code, trouble.told(lang)));
     }
     line
 }

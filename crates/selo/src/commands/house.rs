@@ -264,6 +264,7 @@ pub async fn doctor(
     door: Option<&Door>,
 ) -> Result<Exit> {
     use std::os::unix::fs::PermissionsExt;
+    let pick = |en: &'static str, pt: &'static str| voice.lang.pick(en, pt);
     let mut findings = Vec::new();
     let mut note = |name: &'static str, good: bool, told: String| findings.push(Finding { name, good, told });
     let letter = home.letter()?;
@@ -282,9 +283,9 @@ pub async fn doctor(
         "passphrase",
         true,
         if own.exists() {
-            "kept in the home: not for production".to_owned()
+            pick("kept in the home: not for production", "guardada na casa: não para produção").to_owned()
         } else {
-            "not in the home".to_owned()
+            pick("not in the home", "fora da casa").to_owned()
         },
     );
     let opened = match home.passphrase(cli.passphrase_file.as_deref()) {
@@ -297,20 +298,24 @@ pub async fn doctor(
     note(
         "key ring",
         opened.is_ok(),
-        opened.err().map_or_else(|| "opens".to_owned(), |e| e.cause(voice.lang).into_owned()),
+        opened.err().map_or_else(|| pick("opens", "abre").to_owned(), |e| e.cause(voice.lang).into_owned()),
     );
     let store = settings::store(config, home)?;
     let known = blocking(move || store::migrate::check(&store, &rooms::migrations())).await;
     note(
         "tables",
         known.is_ok(),
-        known.err().map_or_else(|| "of this version".to_owned(), |e| e.cause(voice.lang).into_owned()),
+        known.err().map_or_else(
+            || pick("of this version", "desta versão").to_owned(),
+            |e| e.cause(voice.lang).into_owned(),
+        ),
     );
     if let Some(door) = door {
         let reports = door.post("/api/v1/log/verify", &json!({})).await?.data()?;
         for log in reports.get("logs").and_then(Value::as_array).into_iter().flatten() {
             let good = log.get("ok") == Some(&Value::Bool(true));
-            note("log", good, format!("{}: {} leaves {}", text(log, "/log"), log["size"], log["problems"]));
+            let leaves = pick("leaves", "folhas");
+            note("log", good, format!("{}: {} {leaves} {}", text(log, "/log"), log["size"], log["problems"]));
         }
     }
     let good = findings.iter().all(|finding| finding.good);

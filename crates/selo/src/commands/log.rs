@@ -82,13 +82,17 @@ pub async fn verify_proof(
             Ok(proven) => {
                 let entry: Value = serde_json::from_slice(&proven.entry).unwrap_or(Value::Null);
                 let value = json!({"ok": true, "origin": proven.origin, "index": proven.index, "size": proven.size, "entry": entry});
+                let pick = |en: &'static str, pt: &'static str| voice.lang.pick(en, pt);
                 voice.say(&value, || {
                     format!(
-                        "✓ {} {} stands at {} of {} in {}",
+                        "✓ {} {} {} {} {} {} {} {}",
                         text(&entry, "/type"),
                         text(&entry, "/id"),
+                        pick("stands at", "está em"),
                         proven.index,
+                        pick("of", "de"),
                         proven.size,
+                        pick("in", "no registo"),
                         proven.origin
                     )
                 });
