@@ -1,5 +1,7 @@
 //! The nouns of the authority.
 
+use std::time::Duration;
+
 use base::{Error, Id, Result, Time, id::kind};
 use proof::x509::{Moment, Profile, Serial, crl::Reason};
 
@@ -250,9 +252,26 @@ pub(crate) fn time(moment: Moment) -> Time {
     Time::from_seconds(moment.seconds())
 }
 
+/// When two thirds of a life are over; the second it ends with belongs to it.
+pub(crate) fn renew_at(not_before: Time, not_after: Time) -> Time {
+    let whole_s = not_after.since(not_before).as_secs() + 1;
+    not_before.plus(Duration::from_secs(whole_s / 3 * 2))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_is_renewed_after_two_thirds_of_its_seconds_and_never_after_its_end() {
+        let at = Time::from_seconds;
+        // Three seconds from the 100th to the 102nd; one second alone; an end before the beginning.
+        for (from, to, expected) in [(100, 102, 102), (100, 101, 100), (100, 100, 100), (100, 50, 100)] {
+            assert_eq!(renew_at(at(from), at(to)), at(expected), "{from} to {to}");
+        }
+        assert_eq!(renew_at(at(0), at(89)), at(60));
+        assert_eq!(renew_at(at(0), at(88)), at(58), "whole seconds, rounded down");
+    }
 
     #[test]
     fn revoked_is_final_and_what_nobody_has_cannot_be_revoked() {

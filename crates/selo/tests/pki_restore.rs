@@ -322,6 +322,10 @@ async fn yesterdays_backup_and_the_mirror_give_todays_revocations_on_every_engin
         for living in since.iter().skip(8).step_by(50) {
             assert_eq!(status(&house, issuing, living.certificate.serial).await, Status::Good);
         }
+        // The row that came back is renewed in the second that the lost one would have been.
+        let lost = &since[8].certificate;
+        let found = house.get(&format!("/api/v1/pki/certificates/{}", lost.serial)).await.data();
+        assert_eq!(found["renewAt"], lost.renew_at.rfc3339());
         assert!(house.rooms.audit.head(Log::Ca).await.unwrap().size >= size);
         let report = house.rooms.audit.verify(Log::Ca).await.unwrap();
         assert!(report.ok, "{report:?}");

@@ -32,7 +32,7 @@ use crate::{
     error, facts,
     model::{
         Authority, AuthorityId, AuthorityKind, AuthorityState, Certificate, CertificateId, State, TenantId,
-        moment, time,
+        moment, renew_at, time,
     },
     order::CeremonyOrder,
     repo::{self, CeremonyRow, ListRow},
@@ -254,6 +254,7 @@ impl Pki {
             };
             let wrong = |reason: String| error::CEREMONY.error().with("reason", reason);
             let tbs = draft.tbs(&issuer).map_err(|e| wrong(e.to_string()))?;
+            let (not_before, not_after) = (time(validity.not_before), time(validity.not_after));
             drafts.push(Certificate {
                 tenant,
                 id: part.certificate,
@@ -264,11 +265,9 @@ impl Pki {
                 subject: subject.common_name().unwrap_or_default().to_owned(),
                 names: Vec::new(),
                 spki_sha256: key.spki_sha256(),
-                not_before: time(validity.not_before),
-                renew_at: time(
-                    validity.not_before.after(validity.seconds() / 3 * 2).unwrap_or(validity.not_after),
-                ),
-                not_after: time(validity.not_after),
+                not_before,
+                renew_at: renew_at(not_before, not_after),
+                not_after,
                 state: State::Planned,
                 tbs,
                 der: None,

@@ -26,7 +26,7 @@ use store::Tx;
 use super::{Pki, STALE, STALE_CEREMONY, parsed, refuse};
 use crate::{
     error, facts,
-    model::{Authority, Certificate, State, TenantId, moment, time},
+    model::{Authority, Certificate, State, TenantId, moment, renew_at, time},
     repo,
     rules::{self, Grade, WantedNames},
 };
@@ -289,8 +289,7 @@ impl Pki {
         };
         let tbs = draft.tbs(&issuer).map_err(refused_draft)?;
         let findings = self.lint(&tbs, issuer.algorithm, wanted.profile, Some(&issuing)).await?;
-        let renew_s = validity.seconds() / 3 * 2;
-        let renew_at = not_before.after(renew_s).ok_or_else(|| error::MOMENT.error())?;
+        let (not_before, not_after) = (time(validity.not_before), time(validity.not_after));
         let certificate = Certificate {
             tenant: authority.tenant,
             id: self.house.id(),
@@ -301,9 +300,9 @@ impl Pki {
             subject: wanted.common.clone(),
             names: wanted.names.iter().map(ToString::to_string).collect(),
             spki_sha256: wanted.key.spki_sha256(),
-            not_before: time(not_before),
-            renew_at: time(renew_at),
-            not_after: time(validity.not_after),
+            not_before,
+            renew_at: renew_at(not_before, not_after),
+            not_after,
             state: State::Planned,
             tbs,
             der: None,

@@ -18,7 +18,7 @@ use store::Tx;
 
 use super::{Pki, digest, read_serial};
 use crate::{
-    model::{Authority, AuthorityId, AuthorityState, Certificate, CertificateId, State, TenantId},
+    model::{Authority, AuthorityId, AuthorityState, Certificate, CertificateId, State, TenantId, renew_at},
     repo,
 };
 
@@ -166,7 +166,6 @@ fn certificate_of(leaf: &ReturnedLeaf, authority: &Authority, id: CertificateId)
     let serial: Serial = read_serial(leaf.word("serial")).ok_or_else(|| broken(leaf, "serial"))?;
     let profile = Profile::from_name(leaf.word("profile")).ok_or_else(|| broken(leaf, "profile"))?;
     let (not_before, not_after) = (moment_of(leaf, "notBefore")?, moment_of(leaf, "notAfter")?);
-    let third = not_after.since(not_before) / 3;
     Ok(Certificate {
         tenant: authority.tenant,
         id,
@@ -179,7 +178,7 @@ fn certificate_of(leaf: &ReturnedLeaf, authority: &Authority, id: CertificateId)
         names: vec![format!("spki:{}", leaf.word("spki"))],
         spki_sha256: digest(leaf.word("spki")).ok_or_else(|| broken(leaf, "spki"))?,
         not_before,
-        renew_at: not_before.plus(third * 2),
+        renew_at: renew_at(not_before, not_after),
         not_after,
         state: State::Planned,
         tbs: Vec::new(),

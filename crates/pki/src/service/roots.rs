@@ -38,7 +38,7 @@ use crate::{
     facts,
     model::{
         Authority, AuthorityId, AuthorityKind, AuthorityState, Certificate, CertificateId, State, TenantId,
-        moment, time,
+        moment, renew_at, time,
     },
     repo::{self, ListRow, RequestRow},
     request::subject_key,
@@ -292,7 +292,7 @@ impl Pki {
             handle: self.house.chance.handle(),
             certificate: self.house.id(),
         };
-        let renew_at = not_before.after(validity.seconds() / 3 * 2).unwrap_or(validity.not_after);
+        let (not_before, not_after) = (time(validity.not_before), time(validity.not_after));
         let certificate = Certificate {
             tenant: root.tenant,
             id: part.certificate,
@@ -303,9 +303,9 @@ impl Pki {
             subject: subject.common_name().unwrap_or_default().to_owned(),
             names: Vec::new(),
             spki_sha256: key.spki_sha256(),
-            not_before: time(validity.not_before),
-            renew_at: time(renew_at),
-            not_after: time(validity.not_after),
+            not_before,
+            renew_at: renew_at(not_before, not_after),
+            not_after,
             state: State::Planned,
             tbs,
             der: None,
