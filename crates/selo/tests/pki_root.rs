@@ -16,9 +16,9 @@ use std::{
     process::Command,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use base::{Id, SystemChance};
@@ -288,6 +288,9 @@ fn a_root_signs_nothing_that_is_not_its_own_and_says_what_is_wrong() {
 
 // ---- under traffic
 
+/// Traffic that has not gone on by then does not go on.
+const TRAFFIC_TIME: Duration = Duration::from_secs(60);
+
 /// A house whose root's key the test holds.
 async fn hierarchy(house: &TestHouse) -> (OfflineKey, Vec<u8>) {
     let root = OfflineKey::generate(Algorithm::P384, &SystemChance).unwrap();
@@ -329,32 +332,43 @@ fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> String {
     file.display().to_string()
 }
 
+/// Waits until so many more were issued than now.
+async fn more(issued: &AtomicU64, count: u64) {
+    let enough = issued.load(Ordering::Relaxed) + count;
+    let begun = Instant::now();
+    while issued.load(Ordering::Relaxed) < enough {
+        assert!(begun.elapsed() < TRAFFIC_TIME, "no traffic: fewer than {count} were issued");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn authorities_change_under_traffic_without_one_error_and_each_certificate_verifies_with_its_chain() {
     for house in engines().await {
         let (root, root_der) = hierarchy(&house).await;
-        let stop = Arc::new(AtomicBool::new(false));
+        let (stop, issued) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let mut traffic = Vec::new();
         for lane in 0..4 {
-            let (pki, stop) = (house.rooms.pki.clone(), Arc::clone(&stop));
+            let (pki, stop, issued) = (house.rooms.pki.clone(), Arc::clone(&stop), Arc::clone(&issued));
             let call = house.rooms.house.system("traffic");
             traffic.push(tokio::spawn(async move {
                 let mut made = Vec::new();
                 while !stop.load(Ordering::Relaxed) {
                     let wanted = asked(&format!("n{}.lane{lane}.test", made.len()));
                     made.push(pki.issue(&call, Id::NIL, Grade::Admin, wanted).await.unwrap());
+                    issued.fetch_add(1, Ordering::Relaxed);
                 }
                 made
             }));
         }
         let mut authorities = 1;
         for _ in 0..3 {
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            more(&issued, 8).await;
             let made = answered(&house, &root, json!({"issuing": true, "reason": "rotation"})).await;
             assert_eq!(made["retired"].as_array().unwrap().len(), 1);
             authorities += 1;
         }
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        more(&issued, 8).await;
         stop.store(true, Ordering::Relaxed);
         let mut issued = Vec::new();
         for lane in traffic {
