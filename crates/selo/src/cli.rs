@@ -317,6 +317,9 @@ pub enum PkiCommand {
     Show {
         /// The serial number, or `cert_…`.
         serial: String,
+        /// Where cert.pem, chain.pem and cert.tlog-proof go, when they are wanted.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
     /// Write every revocation list.
     Crl {
@@ -327,8 +330,10 @@ pub enum PkiCommand {
     /// External keys: who holds one may open accounts of ACME.
     #[command(subcommand)]
     Eab(EabCommand),
-    /// Write the whole inventory.
+    /// Write the whole inventory, or a part of it.
     Export {
+        #[command(flatten)]
+        filter: PkiFilter,
         /// csv or json.
         #[arg(long, default_value = "csv", value_name = "FORMAT")]
         format: String,
@@ -443,9 +448,10 @@ pub struct PkiIssue {
     pub out: PathBuf,
 }
 
-/// `selo pki list`
-#[derive(Debug, Args)]
-pub struct PkiList {
+/// Which certificates of the inventory are meant; all of them when nothing is said.
+#[derive(Debug, Default, Args)]
+#[group(id = "filter")]
+pub struct PkiFilter {
     /// Only with a name that begins so.
     #[arg(long, value_name = "TEXT")]
     pub name: Option<String>,
@@ -464,8 +470,18 @@ pub struct PkiList {
     /// Only those that end before (RFC 3339).
     #[arg(long, value_name = "TIME")]
     pub expires_before: Option<String>,
+    /// Only those that end then or later (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub expires_after: Option<String>,
+}
+
+/// `selo pki list`
+#[derive(Debug, Args)]
+pub struct PkiList {
+    #[command(flatten)]
+    pub filter: PkiFilter,
     /// Only those past two thirds of their life that none follows.
-    #[arg(long, conflicts_with_all = ["name", "suffix", "state", "profile", "owner", "expires_before"])]
+    #[arg(long, conflicts_with = "filter")]
     pub overdue: bool,
 }
 

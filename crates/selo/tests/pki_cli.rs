@@ -123,6 +123,65 @@ fn a_certificate_is_issued_proven_revoked_and_exported_from_the_command_line_alo
 }
 
 #[test]
+fn the_inventory_is_searched_and_exported_in_part_and_a_certificate_and_its_proof_are_fetched_again() {
+    let ground = Ground::with_house();
+    ground.run(&["pki", "init", "--out", &ground.arg("ca")]).ends(0);
+    let issue = |name: &str, profile: &str, days: &str, owner: &str| {
+        let (dns, out) = (format!("{name}.test"), ground.arg(name));
+        let words = ["--json", "pki", "issue", "--profile", profile, "--dns", &dns, "--days", days];
+        ground.run(&[&words[..], &["--owner", owner, "--out", &out]].concat()).ends(0).json()
+    };
+    let short = issue("short", "server", "2", "ana");
+    let long = issue("long", "client", "30", "rui & ana");
+    let (first, last) = (short["notAfter"].as_str().unwrap(), long["notAfter"].as_str().unwrap());
+    let filters: [(&[&str], &[&Value]); 8] = [
+        (&["--suffix", "test"], &[&long, &short]),
+        (&["--suffix", "test", "--expires-before", last], &[&short]),
+        (&["--suffix", "test", "--expires-after", last], &[&long]),
+        (&["--suffix", "test", "--expires-after", first, "--expires-before", last], &[&short]),
+        (&["--name", "long"], &[&long]),
+        (&["--owner", "rui & ana"], &[&long]),
+        (&["--suffix", "test", "--profile", "server"], &[&short]),
+        (&["--suffix", "test", "--state", "revoked"], &[]),
+    ];
+    for (at, (filter, expected)) in filters.into_iter().enumerate() {
+        let mut expected: Vec<&str> = expected.iter().map(|one| one["serial"].as_str().unwrap()).collect();
+        expected.sort_unstable();
+        let serials = |value: &Value, list: &str| {
+            let items = value.pointer(list).unwrap().as_array().unwrap().iter();
+            let mut serials: Vec<String> =
+                items.map(|one| one["serial"].as_str().unwrap().to_owned()).collect();
+            serials.sort_unstable();
+            serials
+        };
+        let found = ground.run(&[&["--json", "pki", "list"], filter].concat()).ends(0).json();
+        assert_eq!(serials(&found, "/items"), expected, "{filter:?}");
+        let file = ground.arg(&format!("part-{at}.json"));
+        ground.run(&[&["pki", "export", "--format", "json", "--out", &file], filter].concat()).ends(0);
+        let written: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        assert_eq!(serials(&written, ""), expected, "{filter:?}");
+    }
+    let when = ["--json", "pki", "export", "--expires-after", "soon", "--out", &ground.arg("no")];
+    assert_eq!(ground.run(&when).ends(2).error(), "PKI_TIME_INVALID");
+    assert!(!ground.file("no").exists());
+    let both = ["--json", "pki", "list", "--overdue", "--expires-after", last];
+    assert_eq!(ground.run(&both).ends(2).error(), "USAGE_INVALID");
+
+    let again = ground.arg("again");
+    let show = ["--json", "pki", "show", short["serial"].as_str().unwrap(), "--out", &again];
+    let shown = ground.run(&show).ends(0).json();
+    assert_eq!(shown["files"].as_array().unwrap().len(), 3);
+    for file in ["cert.pem", "chain.pem"] {
+        let [first, second] = ["short", "again"].map(|folder| ground.file(&format!("{folder}/{file}")));
+        assert_eq!(std::fs::read(first).unwrap(), std::fs::read(second).unwrap(), "{file}");
+    }
+    let proof = ground.run(&["--json", "log", "verify", &ground.arg("again/cert.tlog-proof")]).ends(0).json();
+    assert_eq!(proof["entry"]["data"]["certificate"], short["id"], "{proof}");
+    assert!(!ground.file("again/key.pem").exists());
+    assert_eq!(ground.run(&show).ends(2).error(), "FILE_UNWRITABLE", "nothing is written over");
+}
+
+#[test]
 fn a_request_from_elsewhere_is_signed_and_its_key_stays_there() {
     let ground = Ground::with_house();
     ground.run(&["pki", "init", "--out", &ground.arg("ca")]).ends(0);

@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 
 use super::{Exit, Voice, account, agreed, read, segment, text, write};
 use crate::{
-    cli::{PkiCommand, PkiInit, PkiIssue, PkiList, PkiWanted},
+    cli::{PkiCommand, PkiFilter, PkiInit, PkiIssue, PkiList, PkiWanted},
     door::Door,
     error,
 };
@@ -38,6 +38,8 @@ const CSR_BYTES_MAX: u64 = 64 * 1024;
 const DAY_SECONDS: u64 = 86_400;
 /// Items of one page of a list.
 const PAGE_ITEMS: usize = 200;
+/// What [`write_issued`] writes.
+const ISSUED_FILES: [&str; 3] = ["cert.pem", "chain.pem", "cert.tlog-proof"];
 
 /// Runs `selo pki …`.
 ///
@@ -67,10 +69,10 @@ pub async fn run(voice: Voice, door: &Door, command: &PkiCommand) -> Result<Exit
         // Done before a house opens, so it never comes through this door.
         PkiCommand::Replay { .. } => Ok(Exit::Undecided),
         PkiCommand::List(order) => list(voice, door, order).await,
-        PkiCommand::Show { serial } => show(voice, door, serial).await,
+        PkiCommand::Show { serial, out } => show(voice, door, serial, out.as_deref()).await,
         PkiCommand::Crl { out } => lists(voice, door, out).await,
         PkiCommand::Eab(order) => eab::run(voice, door, order).await,
-        PkiCommand::Export { format, out } => export(voice, door, format, out).await,
+        PkiCommand::Export { filter, format, out } => export(voice, door, filter, format, out).await,
     }
 }
 
@@ -324,23 +326,33 @@ pub(super) fn body_of(wanted: &PkiWanted) -> Result<(Value, Option<LocalKey>)> {
 pub(super) async fn issue_into(door: &Door, wanted: &PkiWanted, out: &Path) -> Result<Value> {
     let (body, key) = body_of(wanted)?;
     folder(out)?;
-    let mut names = vec!["cert.pem", "chain.pem", "cert.tlog-proof"];
+    let mut names = ISSUED_FILES.to_vec();
     names.extend(key.as_ref().map(|_| "key.pem"));
     must_be_free(out, &names)?;
     let mut issued = door.post("/api/v1/pki/certificates", &body).await?.data()?;
     if let Some(key) = &key {
         write_private(&out.join("key.pem"), key.pem.expose())?;
     }
-    write(&out.join("cert.pem"), text(&issued, "/certificate").as_bytes())?;
-    write(&out.join("chain.pem"), text(&issued, "/chain").as_bytes())?;
-    let id = segment(text(&issued, "/id"));
+    write_issued(door, &issued, out).await?;
+    name_files(&mut issued, out, &names);
+    Ok(issued)
+}
+
+/// Writes a certificate that was issued, its chain and its proof.
+async fn write_issued(door: &Door, issued: &Value, out: &Path) -> Result<()> {
+    let id = segment(text(issued, "/id"));
+    write(&out.join("cert.pem"), text(issued, "/certificate").as_bytes())?;
+    write(&out.join("chain.pem"), text(issued, "/chain").as_bytes())?;
     let proof = door.get_when_ready(&format!("/api/v1/pki/certificates/{id}/proof")).await?;
-    write(&out.join("cert.tlog-proof"), &proof)?;
-    if let Some(members) = issued.as_object_mut() {
+    write(&out.join("cert.tlog-proof"), &proof)
+}
+
+/// Says in an answer which files were written.
+fn name_files(answer: &mut Value, out: &Path, names: &[&str]) {
+    if let Some(members) = answer.as_object_mut() {
         let files: Vec<String> = names.iter().map(|name| out.join(name).display().to_string()).collect();
         members.insert("files".to_owned(), json!(files));
     }
-    Ok(issued)
 }
 
 async fn issue(voice: Voice, door: &Door, order: &PkiIssue) -> Result<Exit> {
@@ -444,27 +456,36 @@ async fn every_page(door: &Door, path: &str) -> Result<Value> {
     }
 }
 
+/// A filter behind the other words of a query: `&name=…` for each part that was given.
+fn query(filter: &PkiFilter) -> String {
+    let parts = [
+        ("name", &filter.name),
+        ("suffix", &filter.suffix),
+        ("state", &filter.state),
+        ("profile", &filter.profile),
+        ("owner", &filter.owner),
+        ("expiresBefore", &filter.expires_before),
+        ("expiresAfter", &filter.expires_after),
+    ];
+    let given = parts.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    given.map(|(name, value)| format!("&{name}={}", segment(value))).collect()
+}
+
 async fn list(voice: Voice, door: &Door, order: &PkiList) -> Result<Exit> {
     let path = if order.overdue { "/api/v1/pki/overdue" } else { "/api/v1/pki/certificates" };
-    let filters = [
-        ("name", &order.name),
-        ("suffix", &order.suffix),
-        ("state", &order.state),
-        ("profile", &order.profile),
-        ("owner", &order.owner),
-        ("expiresBefore", &order.expires_before),
-    ];
-    let mut query = format!("limit={PAGE_ITEMS}");
-    for (name, value) in filters.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
-        query.push_str(&format!("&{name}={}", segment(value)));
-    }
-    let all = every_page(door, &format!("{path}?{query}")).await?;
+    let all = every_page(door, &format!("{path}?limit={PAGE_ITEMS}{}", query(&order.filter))).await?;
     voice.say(&all, || lines(&all));
     Ok(Exit::Done)
 }
 
-async fn show(voice: Voice, door: &Door, serial: &str) -> Result<Exit> {
-    let found = door.get(&format!("/api/v1/pki/certificates/{}", segment(serial))).await?.data()?;
+async fn show(voice: Voice, door: &Door, serial: &str, out: Option<&Path>) -> Result<Exit> {
+    let mut found = door.get(&format!("/api/v1/pki/certificates/{}", segment(serial))).await?.data()?;
+    if let Some(out) = out {
+        folder(out)?;
+        must_be_free(out, &ISSUED_FILES)?;
+        write_issued(door, &found, out).await?;
+        name_files(&mut found, out, &ISSUED_FILES);
+    }
     voice.say(&found, || {
         let mut out = String::new();
         for (name, value) in found.as_object().into_iter().flatten().filter(|(name, _)| *name != "chain") {
@@ -514,8 +535,8 @@ async fn lists(voice: Voice, door: &Door, out: &Path) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn export(voice: Voice, door: &Door, format: &str, out: &Path) -> Result<Exit> {
-    let answer = door.get(&format!("/api/v1/pki/export?format={}", segment(format))).await?;
+async fn export(voice: Voice, door: &Door, filter: &PkiFilter, format: &str, out: &Path) -> Result<Exit> {
+    let answer = door.get(&format!("/api/v1/pki/export?format={}{}", segment(format), query(filter))).await?;
     if answer.status != 200 {
         return Err(answer.refusal());
     }
@@ -542,6 +563,18 @@ mod tests {
         let numbered = local_order("http://[2001:db8::1]:80");
         assert_eq!(numbered.service_names, ["2001:db8::1"]);
         assert!(numbered.permitted_ip.contains(&"2001:db8::1".to_owned()));
+    }
+
+    #[test]
+    fn a_filter_asks_for_what_was_given_and_a_value_stays_inside_its_word() {
+        assert_eq!(query(&PkiFilter::default()), "");
+        let filter = PkiFilter {
+            owner: Some("ana&state=revoked".to_owned()),
+            expires_after: Some("2026-07-31T10:00:00+01:00".to_owned()),
+            ..PkiFilter::default()
+        };
+        let asked = "&owner=ana%26state%3Drevoked&expiresAfter=2026-07-31T10%3A00%3A00%2B01%3A00";
+        assert_eq!(query(&filter), asked);
     }
 
     #[test]
