@@ -46,11 +46,6 @@ pub fn style_sheet() -> String {
     format!("/assets/{}", *CSS_NAME)
 }
 
-/// The style sheet itself, for pages that are written to a file and must stand alone.
-pub fn style_text() -> &'static str {
-    CSS
-}
-
 /// What a page says at first sight. Green is for "valid, and by an issuer we know" alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tone {

@@ -36,11 +36,6 @@ pub struct Page {
 }
 
 impl Page {
-    /// Width and height in points.
-    pub fn size_points(&self) -> (f32, f32) {
-        (self.template.width_points, self.template.height_points)
-    }
-
     /// The text boxes with their final sizes and positions, in the order in which they are drawn.
     pub fn texts(&self) -> impl Iterator<Item = &LaidText> {
         self.filled.iter().filter_map(|filled| match filled {

@@ -122,11 +122,6 @@ impl Template {
         self.0.digest
     }
 
-    /// Width and height in micrometres.
-    pub fn size_um(&self) -> (i64, i64) {
-        (self.0.width_um, self.0.height_um)
-    }
-
     /// The credential's fields that the texts show (RFC 6901), sorted, each once.
     pub fn fields(&self) -> Vec<&str> {
         let mut fields: Vec<&str> = self

@@ -193,11 +193,6 @@ impl<'a> Tx<'a> {
         self.rx.execute(sql, values)
     }
 
-    /// Runs one statement for each set of values, prepared once; how many rows were changed in all.
-    pub fn execute_many(&mut self, sql: &'static Sql, rows: &[Vec<Value>]) -> Result<u64> {
-        rows.iter().try_fold(0, |changed, values| Ok(changed + self.rx.execute(sql, values)?))
-    }
-
     /// Hands something to the hook before the commit; dropped when this closure's work is undone.
     pub fn stage(&mut self, thing: Staged) {
         self.staged.push(thing);

@@ -93,10 +93,6 @@ impl Pages {
         }
     }
 
-    pub(crate) fn clear(&self) {
-        self.lock().clear();
-    }
-
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Languages>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

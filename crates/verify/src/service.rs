@@ -94,11 +94,6 @@ impl Verifier {
         }
     }
 
-    /// Forgets every rendered page: for a change that no [`Standing::version`] tells of, such as a key or a trust list.
-    pub fn forget_pages(&self) {
-        self.pages.clear();
-    }
-
     /// Judges bytes: JSON, a PNG, SVG or PDF that carries a credential, or a picture that shows its QR code.
     ///
     /// # Errors

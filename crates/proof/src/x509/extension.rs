@@ -10,8 +10,6 @@ use super::{Oid, oid};
 
 /// digitalSignature.
 pub const DIGITAL_SIGNATURE: u16 = 1 << 15;
-/// nonRepudiation.
-pub const NON_REPUDIATION: u16 = 1 << 14;
 /// keyEncipherment.
 pub const KEY_ENCIPHERMENT: u16 = 1 << 13;
 /// dataEncipherment.
@@ -287,14 +285,6 @@ pub fn read_authority_info_access(value: &[u8]) -> Result<Vec<(Oid, &str)>, DerE
 /// [`DerError`].
 pub fn read_tls_features(value: &[u8]) -> Result<Vec<u64>, DerError> {
     list(value, Reader::small)
-}
-
-/// Reads a value that is NULL, as noRevAvail and ocsp-nocheck are.
-///
-/// # Errors
-/// [`DerError`].
-pub fn read_null(value: &[u8]) -> Result<(), DerError> {
-    whole(value, Reader::null)
 }
 
 fn ascii(body: &[u8]) -> Result<&str, DerError> {
