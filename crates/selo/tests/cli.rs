@@ -332,6 +332,12 @@ fn the_log_is_computed_again_and_its_proofs_hold_without_a_house() {
     assert_eq!((&logs["ok"], logs["logs"].as_array().unwrap().len()), (&json!(true), 3));
     let proof = ground.arg("proof");
     ground.run(&["log", "prove", text(&one, "id"), "--out", &proof]).ends(0);
+    let held = ground.run(&["--lang", "pt", "log", "verify", &proof]).ends(0).out;
+    assert!(held.contains(" está em 1 de 2 no registo "), "{held}");
+    let found = ground.run(&["--lang", "pt", "doctor"]).ends(0).out;
+    for words in ["guardada na casa", "key ring: abre", "tables: desta versão"] {
+        assert!(found.contains(words), "{words} is not in\n{found}");
+    }
     let held = ground.run(&["--json", "log", "verify", &proof]).ends(0).json();
     assert_eq!((&held["ok"], &held["entry"]["type"]), (&json!(true), &json!("credential.issued")));
     assert_eq!(

@@ -3,11 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
-use std::{path::Path, process::Command, time::Duration};
+mod common;
+
+use std::{path::Path, time::Duration};
 
 use axum::http::Method;
 use base::{Id, SystemChance};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use common::openssl;
 use keys::{Algorithm, OfflineKey};
 use pki::{Asked, Grade, WantedNames};
 use proof::x509::{
@@ -70,12 +73,6 @@ async fn issue(house: &TestHouse, profile: &str, name: &str) -> Value {
 
 fn der(certificate: &Value) -> Vec<u8> {
     pem::one(text(certificate, "certificate").as_bytes(), Label::Certificate).unwrap()
-}
-
-fn openssl(arguments: &[&str]) -> (bool, String) {
-    let ran = Command::new("openssl").args(arguments).output().expect("openssl is needed for this test");
-    let said = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-    (ran.status.success(), said)
 }
 
 fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> String {

@@ -5,7 +5,7 @@
 
 mod common;
 
-use std::{os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
 use common::Ground;
 use keys::{OfflineKey, shamir::Share};
@@ -16,8 +16,7 @@ use proof::x509::{
 use serde_json::Value;
 
 fn openssl(arguments: &[&str]) -> String {
-    let ran = Command::new("openssl").args(arguments).output().expect("openssl is needed for this test");
-    [ran.stdout, ran.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
+    common::openssl(arguments).1
 }
 
 /// What openssl says of a chain with every list of the house.

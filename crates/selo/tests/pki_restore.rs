@@ -8,7 +8,7 @@ use std::{path::Path, process::Command};
 
 use base::{Id, SystemChance};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use common::Ground;
+use common::{Ground, openssl};
 use events::Log;
 use keys::{Algorithm, OfflineKey};
 use pki::{Asked, Grade, Replayed, WantedNames};
@@ -21,12 +21,6 @@ use proof::x509::{
 use serde_json::{Value, json};
 use store::blob::Blobs;
 use testkit::{TestHouse, engines};
-
-fn openssl(arguments: &[&str]) -> (bool, String) {
-    let ran = Command::new("openssl").args(arguments).output().expect("openssl is needed for this test");
-    let said = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-    (ran.status.success(), said)
-}
 
 fn copy(from: &Path, to: &Path) {
     assert!(Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap().success());

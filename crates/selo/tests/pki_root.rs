@@ -13,7 +13,6 @@ mod common;
 
 use std::{
     path::Path,
-    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -23,18 +22,12 @@ use std::{
 
 use base::{Id, SystemChance};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use common::Ground;
+use common::{Ground, openssl};
 use keys::{Algorithm, OfflineKey};
 use pki::{Asked, Grade, RootRequest, WantedNames};
 use proof::x509::pem::{self, Label};
 use serde_json::{Value, json};
 use testkit::{TestHouse, engines};
-
-fn openssl(arguments: &[&str]) -> (bool, String) {
-    let ran = Command::new("openssl").args(arguments).output().expect("openssl is needed for this test");
-    let said = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-    (ran.status.success(), said)
-}
 
 /// What openssl says of a leaf below an intermediate, with every list of the house.
 fn judged(ground: &Ground, intermediate: &str, leaf: &str) -> (bool, String) {

@@ -5,15 +5,7 @@
 
 mod common;
 
-use std::process::Command;
-
-use common::{Ground, Ran, hsm};
-
-fn openssl(arguments: &[&str]) -> (bool, String) {
-    let ran = Command::new("openssl").args(arguments).output().expect("openssl is needed for this test");
-    let said = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-    (ran.status.success(), said)
-}
+use common::{Ground, Ran, hsm, openssl};
 
 fn issue(ground: &Ground, name: &str) -> Ran {
     let (dns, out) = (format!("{name}.test"), ground.arg(name));

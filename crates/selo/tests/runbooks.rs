@@ -7,7 +7,7 @@ mod common;
 
 use std::{collections::BTreeSet, path::PathBuf, process::Command};
 
-use common::{Ground, Ran, hsm};
+use common::{Ground, Ran, hsm, openssl};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -35,12 +35,6 @@ fn script(ground: &Ground, name: &str, arguments: &[&str]) -> Ran {
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped());
     common::finish(command.spawn().unwrap())
-}
-
-fn openssl(arguments: &[&str]) -> (bool, String) {
-    let ran = Command::new("openssl").args(arguments).output().expect("openssl is needed for this test");
-    let said = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-    (ran.status.success(), said)
 }
 
 fn judged(ground: &Ground, root: &str, intermediate: &str, leaf: &str) -> (bool, String) {

@@ -409,6 +409,13 @@ fn chunks(mut rest: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// Runs openssl; whether it said yes, and all that it said.
+pub fn openssl(arguments: &[&str]) -> (bool, String) {
+    let ran = Command::new("openssl").args(arguments).output().expect("openssl is needed for this test");
+    let said = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    (ran.status.success(), said)
+}
+
 /// The row of one diploma, as the API takes it.
 pub fn row(name: &str, email: &str) -> Value {
     json!({"template": "diploma", "row": {
