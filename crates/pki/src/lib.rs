@@ -42,6 +42,7 @@ pub const MIGRATIONS: &[Migration] = &[
     store::migration!("pki", "0002_root_requests"),
     store::migration!("pki", "0003_inventory"),
     store::migration!("pki", "0004_acme"),
+    store::migration!("pki", "0005_key"),
 ];
 
 /// Tables that belong to no tenant: none. The house's own authorities stand under the nil tenant.

@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
+mod pki_support;
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use axum::http::Method;
 use base::{Id, SystemChance};
@@ -13,160 +14,18 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use common::openssl;
 use keys::{Algorithm, OfflineKey};
 use pki::{Asked, Grade, WantedNames};
+use pki_support::*;
 use proof::x509::{
-    Certificate, DnsName, GeneralName, Serial,
+    Certificate, Serial,
     crl::{Crl, Reason},
-    ocsp::{CertId, IdHash, OcspRequest, OcspResponse, Status},
+    ocsp::{IdHash, Status},
     pem::{self, Label},
 };
 use serde_json::{Value, json};
 use store::{sql, values};
-use testkit::{Answer, TestHouse, engines};
+use testkit::{TestHouse, engines};
 
 const DAY: Duration = Duration::from_secs(86_400);
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}"))
-}
-
-/// A request for these names with a fresh key, PEM.
-fn request(names: &[&str]) -> String {
-    request_with(&pki::local_key().unwrap(), names)
-}
-
-fn request_with(key: &pki::LocalKey, names: &[&str]) -> String {
-    let names: Vec<_> = names.iter().map(|name| GeneralName::Dns(DnsName::parse(name).unwrap())).collect();
-    pem::encode(Label::CertificateRequest, &pki::request_der(key, &names).unwrap())
-}
-
-/// Holds a ceremony as the command line does: what the root signed is answered by the house.
-async fn ceremony(house: &TestHouse, order: Value) -> Answer {
-    let root = OfflineKey::generate(Algorithm::P384, &SystemChance).unwrap();
-    let spki = STANDARD.encode(pki::root_spki(root.public()).unwrap());
-    let planned = house.post("/api/v1/pki/init", json!({"order": order, "rootPublicKey": spki})).await;
-    if planned.status != 201 {
-        return planned;
-    }
-    let planned = planned.data();
-    let sign = |name: &str| {
-        let tbs = STANDARD.decode(text(&planned, name)).unwrap();
-        STANDARD.encode(root.sign(&tbs).unwrap().x509())
-    };
-    let signed = json!({"root": sign("root"), "issuing": sign("issuing"), "crl": sign("crl"),
-        "shareFingerprints": ["a", "b", "c"]});
-    house.post(&format!("/api/v1/pki/init/{}/finish", text(&planned, "id")), signed).await
-}
-
-/// A house with a hierarchy; root and issuing certificate.
-async fn hierarchy(house: &TestHouse) -> (Vec<u8>, Vec<u8>) {
-    let made = ceremony(house, json!({})).await.data();
-    let der = |name: &str| pem::one(text(&made, name).as_bytes(), Label::Certificate).unwrap();
-    (der("root"), der("issuing"))
-}
-
-async fn issue(house: &TestHouse, profile: &str, name: &str) -> Value {
-    let body = json!({"profile": profile, "csr": request(&[name])});
-    let answer = house.post("/api/v1/pki/certificates", body).await;
-    assert_eq!(answer.status, 201, "{}", answer.text());
-    answer.data()
-}
-
-fn der(certificate: &Value) -> Vec<u8> {
-    pem::one(text(certificate, "certificate").as_bytes(), Label::Certificate).unwrap()
-}
-
-fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> String {
-    let file = folder.join(name);
-    std::fs::write(&file, bytes).unwrap();
-    file.display().to_string()
-}
-
-/// The moment of the house's clock, for openssl.
-fn at(house: &TestHouse) -> String {
-    house.rooms.house.now().seconds().to_string()
-}
-
-/// Every list of the house as one PEM text, from the public zone.
-async fn lists(house: &TestHouse) -> String {
-    let mut all = String::new();
-    for one in house.get("/api/v1/pki/authorities").await.data()["items"].as_array().unwrap() {
-        let handle = text(one, "handle");
-        if one["kind"] == "root" {
-            let answer = house.public_get(&format!("/crl/{handle}.crl")).await;
-            all.push_str(&pem::encode(Label::Crl, &answer.body));
-            continue;
-        }
-        for shard in 0..one["shards"].as_u64().unwrap() {
-            let answer = house.public_get(&format!("/crl/{handle}/{shard}.crl")).await;
-            assert_eq!(answer.header("content-type"), Some("application/pkix-crl"));
-            all.push_str(&pem::encode(Label::Crl, &answer.body));
-        }
-    }
-    all
-}
-
-/// Whether openssl accepts a chain with all its lists, at the moment of the house.
-async fn judged(house: &TestHouse, root: &[u8], issuing: &[u8], leaf: &[u8]) -> (bool, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let pem = |der: &[u8]| pem::encode(Label::Certificate, der);
-    let files = [
-        write(folder.path(), "root.pem", pem(root)),
-        write(folder.path(), "issuing.pem", pem(issuing)),
-        write(folder.path(), "crls.pem", lists(house).await),
-        write(folder.path(), "leaf.pem", pem(leaf)),
-    ];
-    openssl(&[
-        "verify",
-        "-x509_strict",
-        "-crl_check_all",
-        "-attime",
-        &at(house),
-        "-CAfile",
-        &files[0],
-        "-untrusted",
-        &files[1],
-        "-CRLfile",
-        &files[2],
-        &files[3],
-    ])
-}
-
-/// What OCSP says of a number, after openssl accepted the answer's signature.
-async fn asked(house: &TestHouse, root: &[u8], issuing: &[u8], serial: Serial, hash: IdHash) -> Status {
-    let certificate = Certificate::parse(issuing).unwrap();
-    let id = CertId::new(hash, &certificate.subject, &certificate.key().unwrap(), serial).unwrap();
-    let request = OcspRequest { ids: vec![id], nonce: None }.write();
-    let answer = house.public(Method::POST, "/ocsp", "application/ocsp-request", request.clone()).await;
-    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/ocsp-response")));
-    let folder = tempfile::tempdir().unwrap();
-    let pem = |der: &[u8]| pem::encode(Label::Certificate, der);
-    let files = [
-        write(folder.path(), "answer.der", &answer.body),
-        write(folder.path(), "request.der", request),
-        write(folder.path(), "root.pem", pem(root)),
-        write(folder.path(), "issuing.pem", pem(issuing)),
-    ];
-    let (good, said) = openssl(&[
-        "ocsp",
-        "-respin",
-        &files[0],
-        "-reqin",
-        &files[1],
-        "-CAfile",
-        &files[2],
-        "-verify_other",
-        &files[3],
-        "-attime",
-        &at(house),
-        "-no_nonce",
-    ]);
-    assert!(good && said.contains("Response verify OK"), "{said}");
-    OcspResponse::parse(&answer.body).unwrap().singles[0].status
-}
-
-fn serial_of(der: &[u8]) -> Serial {
-    Certificate::parse(der).unwrap().serial().unwrap()
-}
 
 #[tokio::test]
 async fn a_certificate_lives_from_the_ceremony_to_its_revocation_and_openssl_agrees_with_every_step() {
@@ -674,144 +533,6 @@ async fn a_ceremony_that_nobody_finished_is_given_up_and_leaves_room_for_another
     let abandoned = house.get("/api/v1/pki/certificates?state=abandoned").await.data();
     assert_eq!(abandoned["items"].as_array().unwrap().len(), 2);
     hierarchy(&house).await;
-}
-
-#[tokio::test]
-async fn lists_are_signed_again_when_they_change_or_grow_old_and_their_numbers_only_grow() {
-    for house in engines().await {
-        hierarchy(&house).await;
-        let authorities = house.get("/api/v1/pki/authorities").await.data();
-        let handle = text(&authorities["items"][1], "handle").to_owned();
-        let one = issue(&house, "server", "a.test").await;
-        let shard = serial_of(&der(&one)).shard(16);
-        let fetch = || async {
-            let answer = house.public_get(&format!("/crl/{handle}/{shard}.crl")).await;
-            assert_eq!(answer.status, 200);
-            answer
-        };
-        let number = |der: &[u8]| {
-            let list = Crl::parse(der).unwrap();
-            (list.number().unwrap().unwrap(), list.entries().count())
-        };
-        let first = fetch().await;
-        assert_eq!(number(&first.body), (1, 0));
-        assert_eq!(fetch().await.body, first.body, "nothing changed, so nothing is signed");
-        let etag = first.header("etag").unwrap().to_owned();
-        assert!(first.header("last-modified").is_some() && first.header("expires").is_some());
-        house
-            .post(&format!("/api/v1/pki/certificates/{}/revoke", text(&one, "id")), json!({"reason": "0"}))
-            .await
-            .data();
-        let second = fetch().await;
-        assert_eq!(number(&second.body), (2, 1));
-        assert_ne!(second.header("etag"), Some(etag.as_str()));
-        house.clock.advance(DAY / 2);
-        assert_eq!(number(&fetch().await.body), (3, 1));
-        // The certificate has ended: it stands in one list more, and then no longer.
-        house.clock.advance(DAY * 90);
-        assert_eq!(number(&fetch().await.body), (4, 1));
-        house.clock.advance(DAY);
-        assert_eq!(number(&fetch().await.body), (5, 0));
-        for wrong in [
-            "/crl/x.crl",
-            "/crl/x/0.crl",
-            "/ca/x.cer",
-            &format!("/crl/{handle}.crl"),
-            &format!("/crl/{handle}/16.crl"),
-            &format!("/crl/{handle}/00.crl"),
-            &format!("/crl/{handle}/0"),
-        ] {
-            assert_eq!(house.public_get(wrong).await.status, 404, "{wrong}");
-        }
-        let issuer = house.public_get(&format!("/ca/{handle}.cer")).await;
-        assert_eq!(issuer.header("content-type"), Some("application/pkix-cert"));
-        assert!(Certificate::parse(&issuer.body).is_ok());
-    }
-}
-
-#[tokio::test]
-async fn ocsp_answers_by_get_and_post_with_and_without_nonce_and_errors_are_five_bytes() {
-    for house in engines().await {
-        let (root, issuing) = hierarchy(&house).await;
-        let one = issue(&house, "server", "a.test").await;
-        let certificate = Certificate::parse(&issuing).unwrap();
-        let key = certificate.key().unwrap();
-        let id = |serial| CertId::new(IdHash::Sha1, &certificate.subject, &key, serial).unwrap();
-        let ours = id(serial_of(&der(&one)));
-        let post = |body: Vec<u8>| house.public(Method::POST, "/ocsp", "application/ocsp-request", body);
-        let plain = OcspRequest { ids: vec![ours.clone()], nonce: None }.write();
-        let by_post = post(plain.clone()).await;
-        let escaped = STANDARD.encode(&plain).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-        for path in [format!("/ocsp/{escaped}"), format!("/ocsp/{}", STANDARD.encode(&plain))] {
-            let by_get = house.public_get(&path).await;
-            assert_eq!(by_get.body, by_post.body, "the kept answer is given again: {path}");
-            assert!(by_get.header("cache-control").unwrap().contains("max-age"));
-        }
-        assert_eq!(by_post.header("cache-control"), Some("no-store"));
-        for _ in 0..1_000 {
-            assert_eq!(post(plain.clone()).await.body, by_post.body, "asking again signs nothing");
-        }
-        let nonce = OcspRequest { ids: vec![ours.clone()], nonce: Some(vec![9; 32]) }.write();
-        let answer = post(nonce).await;
-        assert_eq!(OcspResponse::parse(&answer.body).unwrap().nonce, Some(vec![9; 32]));
-        let never = Serial::from_random([3; 16]);
-        let several = OcspRequest { ids: vec![ours.clone(), id(never)], nonce: None }.write();
-        let answer = post(several).await;
-        let answer = OcspResponse::parse(&answer.body).unwrap();
-        let statuses: Vec<Status> = answer.singles.iter().map(|single| single.status).collect();
-        assert_eq!(statuses, [Status::Good, Status::Unknown]);
-        let root_certificate = Certificate::parse(&root).unwrap();
-        let foreign =
-            CertId::new(IdHash::Sha1, &root_certificate.subject, &root_certificate.key().unwrap(), never);
-        let foreign = foreign.unwrap();
-        for ids in [vec![foreign.clone()], vec![ours, foreign]] {
-            let answer = post(OcspRequest { ids, nonce: None }.write()).await;
-            assert_eq!((answer.status, &answer.body[..]), (200, &[0x30, 3, 0x0a, 1, 6][..]));
-        }
-        for garbage in [vec![], vec![0x30], b"GET / HTTP/1.1".to_vec(), [plain.as_slice(), &[0]].concat()] {
-            assert_eq!(&post(garbage).await.body[..], [0x30, 3, 0x0a, 1, 1]);
-        }
-        assert_eq!(&house.public_get("/ocsp/!!!").await.body[..], [0x30, 3, 0x0a, 1, 1]);
-        let long = format!("/ocsp/{}", "A".repeat(256));
-        assert_eq!(&house.public_get(&long).await.body[..], [0x30, 3, 0x0a, 1, 1]);
-        // The door speaks OCSP too: too much, and too often.
-        let much = house.public(Method::POST, "/ocsp", "application/ocsp-request", vec![0x30; 1 << 20]).await;
-        assert_eq!(&much.body[..], [0x30, 3, 0x0a, 1, 1]);
-        let slow = house.set(&[("http.rate_check", "5")]).await;
-        let mut last = slow.public_get(&long).await;
-        for _ in 0..5 {
-            last = slow.public_get(&long).await;
-        }
-        assert_eq!(
-            (last.header("content-type"), &last.body[..]),
-            (Some("application/ocsp-response"), &[0x30, 3, 0x0a, 1, 3][..])
-        );
-    }
-}
-
-#[tokio::test]
-async fn the_responder_is_renewed_on_its_fourth_day_and_old_answers_are_not_given_again() {
-    for mut house in engines().await {
-        let (root, issuing) = hierarchy(&house).await;
-        let one = issue(&house, "service", "a.test").await;
-        let serial = serial_of(&der(&one));
-        let responders = |house: TestHouse| async {
-            let found = house.get("/api/v1/pki/certificates?profile=ocsp-responder").await.data();
-            (found["items"].as_array().unwrap().len(), house)
-        };
-        for (days, expected) in [(0, 1), (3, 1), (1, 2), (3, 2), (30, 3)] {
-            house.clock.advance(DAY * days);
-            assert_eq!(asked(&house, &root, &issuing, serial, IdHash::Sha1).await, Status::Good);
-            let (count, same) = responders(house).await;
-            house = same;
-            assert_eq!(count, expected, "after {days} more days");
-        }
-        house = house.restart().await;
-        assert_eq!(asked(&house, &root, &issuing, serial, IdHash::Sha1).await, Status::Good);
-        house.clock.advance(DAY * 4);
-        house.rooms.pki.renew_responders().await.unwrap();
-        assert_eq!(responders(house).await.0, 4, "the loop renews before anybody asks");
-    }
 }
 
 #[tokio::test]

@@ -196,7 +196,7 @@ pub(crate) fn by_serial(rx: &mut Rx<'_>, tenant: TenantId, serial: &Serial) -> R
     )
 }
 
-/// Certificates of services that hold a key and are in a state, oldest first.
+/// Certificates of services that hold a key and are in a state; those that end first come first.
 pub(crate) fn with_key(
     rx: &mut Rx<'_>,
     tenant: TenantId,
@@ -212,7 +212,7 @@ pub(crate) fn with_key(
                 invalid_since
             from pki_certificate
             where tenant = $1 and spki_sha256 = $2 and state = $3 and profile not in ('root', 'issuing')
-            order by id
+            order by not_after, id
             limit $4"
         ),
         &values![tenant, spki_sha256, state.name(), i64::from(limit)],
