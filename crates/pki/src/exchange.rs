@@ -451,8 +451,9 @@ mod tests {
                 names: &[],
                 key: &public,
                 pointers: &Pointers {
-                    crl: Some(x509::Uri::parse("http://ca.test/crl/r.crl").unwrap()),
-                    ..Pointers::default()
+                    crl: Some(x509::Uri::parse_http("http://ca.test/crl/r.crl").unwrap()),
+                    ocsp: None,
+                    issuer: Some(x509::Uri::parse_http("http://ca.test/ca/r.cer").unwrap()),
                 },
                 policies: std::slice::from_ref(&policy),
                 own_usage: None,
