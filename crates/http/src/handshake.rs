@@ -1,19 +1,23 @@
-//! A handshake with a listener of one's own, to see which certificate it really shows.
+//! A handshake with a listener, to see which certificate it really shows: one's own, or a service of somebody else.
 //!
-//! The other end is pinned: it must show exactly the certificate that is expected, and prove that it holds its key.
-//! Never here: a chain that is believed, a byte of HTTP.
+//! Nothing is believed of that certificate but that the other end holds its key; whoever looks compares it with the one
+//! that is expected, byte for byte.
+//! Never here: a chain that is believed, data sent beyond the handshake.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use base::Result;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, verify_tls13_signature},
+    ClientConfig, DigitallySignedStruct, SignatureScheme,
+    client::{
+        Resumption,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 use tokio::net::TcpStream;
@@ -32,23 +36,38 @@ pub const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
 pub async fn shows(address: SocketAddr, certificate: &[u8]) -> Result<()> {
     let address = reachable(address);
     let wrong = |reason: String| HTTP_TLS_SHOWN.error().with("address", address).with("reason", reason);
-    let provider = Arc::new(provider());
-    let pinned = Pinned { certificate: certificate.to_vec(), provider: Arc::clone(&provider) };
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(|error| base::error::INTERNAL.because(error))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(pinned))
-        .with_no_client_auth();
-    let shaking = async {
-        let stream = TcpStream::connect(address).await?;
-        let name = ServerName::IpAddress(address.ip().into());
-        TlsConnector::from(Arc::new(config)).connect(name, stream).await
+    let looking = async {
+        let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+        shown(stream, ServerName::IpAddress(address.ip().into())).await
     };
-    match tokio::time::timeout(HANDSHAKE_TIME, shaking).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(wrong(error.to_string())),
+    match tokio::time::timeout(HANDSHAKE_TIME, looking).await {
+        Ok(Ok(shown)) if shown == certificate => Ok(()),
+        Ok(Ok(_)) => Err(wrong("it shows another certificate".to_owned())),
+        Ok(Err(reason)) => Err(wrong(reason)),
         Err(_) => Err(wrong("it does not answer".to_owned())),
+    }
+}
+
+/// The certificate (DER) that whoever answers on a connection shows, and whose key it holds. A service that refuses us
+/// afterwards, because it wants a certificate of ours, has shown its own by then. TLS 1.2 and 1.3; no time limit.
+///
+/// # Errors
+/// Why none came.
+pub async fn shown(stream: TcpStream, name: ServerName<'static>) -> std::result::Result<Vec<u8>, String> {
+    let seen = Arc::new(Seen { provider: Arc::new(provider()), shown: Mutex::default() });
+    let mut config = ClientConfig::builder_with_provider(Arc::clone(&seen.provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::clone(&seen) as _)
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    let outcome = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    let shown = seen.shown.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match (shown, outcome) {
+        (Some(shown), _) => Ok(shown),
+        (None, Err(error)) => Err(format!("it does not speak TLS: {error}")),
+        (None, Ok(_)) => Err("it showed no certificate".to_owned()),
     }
 }
 
@@ -61,44 +80,57 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// Accepts one certificate and no other, whatever its names and times: it is known already.
+/// Notes the certificate of whoever holds its key.
 #[derive(Debug)]
-struct Pinned {
-    certificate: Vec<u8>,
+struct Seen {
     provider: Arc<CryptoProvider>,
+    /// Written by a handshake once its signature holds.
+    shown: Mutex<Option<Vec<u8>>>,
 }
 
-impl ServerCertVerifier for Pinned {
+impl Seen {
+    fn note(
+        &self,
+        certificate: &CertificateDer<'_>,
+        held: std::result::Result<HandshakeSignatureValid, rustls::Error>,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        if held.is_ok() {
+            *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(certificate.to_vec());
+        }
+        held
+    }
+}
+
+impl ServerCertVerifier for Seen {
     fn verify_server_cert(
         &self,
-        shown: &CertificateDer<'_>,
+        _: &CertificateDer<'_>,
         _: &[CertificateDer<'_>],
         _: &ServerName<'_>,
         _: &[u8],
         _: UnixTime,
     ) -> std::result::Result<ServerCertVerified, rustls::Error> {
-        if shown.as_ref() == self.certificate {
-            return Ok(ServerCertVerified::assertion());
-        }
-        Err(CertificateError::ApplicationVerificationFailure.into())
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
         &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        Err(rustls::Error::General("TLS 1.3 alone is spoken here".to_owned()))
+        let known = &self.provider.signature_verification_algorithms;
+        self.note(certificate, verify_tls12_signature(message, certificate, signature, known))
     }
 
     fn verify_tls13_signature(
         &self,
         message: &[u8],
         certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
+        signature: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+        let known = &self.provider.signature_verification_algorithms;
+        self.note(certificate, verify_tls13_signature(message, certificate, signature, known))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -18,6 +18,10 @@ async fn every_statement_prepares_on_every_engine_and_gives_the_same_columns() {
         let prepared = store::check::statements(&house.rooms.house.db).await.unwrap();
         assert!(prepared.len() > 60, "{} statements", prepared.len());
         assert_eq!(store::check::refused(&prepared), Vec::<String>::new());
+        let mut names = BTreeSet::new();
+        let twice: Vec<&str> =
+            prepared.iter().map(|one| one.sql.name()).filter(|name| !names.insert(*name)).collect();
+        assert_eq!(twice, Vec::<&str>::new(), "figures would mix two statements of one name");
         if let Some(other) = &before {
             assert_eq!(store::check::differences(other, &prepared), Vec::<String>::new());
         }

@@ -42,8 +42,8 @@ const LOOK_AGAIN_SECONDS: u32 = 1;
 /// The routes, in the zone that the house opens them in.
 pub fn acme_routes<Z: Zone>(acme: Acme) -> ZoneRouter<Z> {
     // Most posts are looks (POST-as-GET), so they draw from the allowance of looks; orders have quotas of their own.
-    let signed = Rules::read().body_bytes(JWS_BYTES_MAX).in_dialect(answer::refused_at_the_door);
-    let looked_up = Rules::check().in_dialect(answer::refused_at_the_door);
+    let signed = Rules::read().body_bytes(JWS_BYTES_MAX).in_dialect(answer::refused);
+    let looked_up = Rules::check().in_dialect(answer::refused);
     ZoneRouter::new()
         .page("/acme/directory", signed, get(directory_unnamed).post(directory_unnamed_signed))
         .page("/acme/{environment}/directory", signed, get(directory).post(directory_signed))

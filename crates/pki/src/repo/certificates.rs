@@ -428,10 +428,10 @@ pub(crate) fn is_anothers_key(rx: &mut Rx<'_>, certificate: &Certificate, now: T
 }
 
 /// When the newest certificate in force was planned.
-pub(crate) fn newest(rx: &mut Rx<'_>, tenant: TenantId) -> Result<Option<Time>> {
+pub(crate) fn newest_in_force(rx: &mut Rx<'_>, tenant: TenantId) -> Result<Option<Time>> {
     rx.optional(
         sql!(
-            "-- pki.newest
+            "-- pki.newest_in_force
             select planned_at from pki_certificate
             where tenant = $1 and state = 'issued' order by id desc limit 1"
         ),

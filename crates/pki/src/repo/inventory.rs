@@ -6,7 +6,7 @@
 //! the index of ends.
 
 use base::{Id, Result, Time};
-use store::{Rx, sql, values};
+use store::{Rx, Sql, sql, values};
 
 use crate::model::{CertificateId, TenantId};
 
@@ -77,14 +77,14 @@ pub(crate) fn page(
                 None => bounds.0.clone(),
                 Some(id) => name_of(rx, tenant, id, bounds)?.unwrap_or_else(|| bounds.1.clone()),
             };
-            by_name(rx, tenant, filter, (&bounds.0, &from, &bounds.1), before, limit)
+            by_text(rx, forward(), tenant, filter, (&bounds.0, &from, &bounds.1), before, limit)
         }
         Along::Suffix(bounds) => {
             let from = match last {
                 None => bounds.0.clone(),
                 Some(id) => reversed_of(rx, tenant, id, bounds)?.unwrap_or_else(|| bounds.1.clone()),
             };
-            by_suffix(rx, tenant, filter, (&bounds.0, &from, &bounds.1), before, limit)
+            by_text(rx, backward(), tenant, filter, (&bounds.0, &from, &bounds.1), before, limit)
         }
     }
 }
@@ -243,11 +243,13 @@ fn ending_of_state(
     )
 }
 
-/// A certificate of several such names stands where the first of them does. The bounds are where the search began, where
-/// this page begins, and where the search ends. With `|| ''` a planner cannot follow the index of names to find that
-/// first name, and looks among the names of the certificate, of which there are few.
-fn by_name(
+/// Follows the index of names from one of their ends. A certificate of several such names stands where the first of them
+/// does. The bounds are where the search began, where this page begins, and where the search ends. With `|| ''` a planner
+/// cannot follow the index of names to find that first name, and looks among the names of the certificate, of which
+/// there are few.
+fn by_text(
     rx: &mut Rx<'_>,
+    statement: &'static Sql,
     tenant: TenantId,
     filter: &Filter,
     (begin, from, to): (&str, &str, &str),
@@ -255,22 +257,7 @@ fn by_name(
     limit: u32,
 ) -> Result<Vec<CertificateId>> {
     rx.all(
-        sql!(
-            "-- pki.by_name
-            select n.certificate from pki_name n
-            join pki_certificate c on c.tenant = $1 and c.id = n.certificate
-            where n.tenant = $1 and n.name >= $3 and n.name < $4 and (n.name > $3 or n.certificate < $5)
-                and not exists (
-                    select 1 from pki_name m
-                    where m.tenant = $1 and m.certificate = n.certificate and m.name || '' >= $2
-                        and (m.name < n.name or (m.name = n.name and m.position < n.position))
-                )
-                and coalesce(c.not_after, c.not_after) >= $6 and coalesce(c.not_after, c.not_after) < $7
-                and ($8 = '' or c.state = $8) and ($9 = '' or c.profile = $9)
-                and ($10 = '' or c.owner = $10)
-            order by n.name, n.certificate desc
-            limit $11"
-        ),
+        statement,
         &values![
             tenant,
             begin,
@@ -288,45 +275,41 @@ fn by_name(
     )
 }
 
-fn by_suffix(
-    rx: &mut Rx<'_>,
-    tenant: TenantId,
-    filter: &Filter,
-    (begin, from, to): (&str, &str, &str),
-    before: CertificateId,
-    limit: u32,
-) -> Result<Vec<CertificateId>> {
-    rx.all(
-        sql!(
-            "-- pki.by_suffix
-            select n.certificate from pki_name n
-            join pki_certificate c on c.tenant = $1 and c.id = n.certificate
-            where n.tenant = $1 and n.reversed >= $3 and n.reversed < $4 and (n.reversed > $3 or n.certificate < $5)
-                and not exists (
-                    select 1 from pki_name m
-                    where m.tenant = $1 and m.certificate = n.certificate and m.reversed || '' >= $2
-                        and (m.reversed < n.reversed or (m.reversed = n.reversed and m.position < n.position))
-                )
-                and coalesce(c.not_after, c.not_after) >= $6 and coalesce(c.not_after, c.not_after) < $7
-                and ($8 = '' or c.state = $8) and ($9 = '' or c.profile = $9)
-                and ($10 = '' or c.owner = $10)
-            order by n.reversed, n.certificate desc
-            limit $11"
-        ),
-        &values![
-            tenant,
-            begin,
-            from,
-            to,
-            before,
-            filter.from,
-            filter.until,
-            filter.state.as_str(),
-            filter.profile.as_str(),
-            filter.owner.as_str(),
-            i64::from(limit)
-        ],
-        |row| row.get(0),
+fn forward() -> &'static Sql {
+    sql!(
+        "-- pki.by_name
+        select n.certificate from pki_name n
+        join pki_certificate c on c.tenant = $1 and c.id = n.certificate
+        where n.tenant = $1 and n.name >= $3 and n.name < $4 and (n.name > $3 or n.certificate < $5)
+            and not exists (
+                select 1 from pki_name m
+                where m.tenant = $1 and m.certificate = n.certificate and m.name || '' >= $2
+                    and (m.name < n.name or (m.name = n.name and m.position < n.position))
+            )
+            and coalesce(c.not_after, c.not_after) >= $6 and coalesce(c.not_after, c.not_after) < $7
+            and ($8 = '' or c.state = $8) and ($9 = '' or c.profile = $9)
+            and ($10 = '' or c.owner = $10)
+        order by n.name, n.certificate desc
+        limit $11"
+    )
+}
+
+fn backward() -> &'static Sql {
+    sql!(
+        "-- pki.by_suffix
+        select n.certificate from pki_name n
+        join pki_certificate c on c.tenant = $1 and c.id = n.certificate
+        where n.tenant = $1 and n.reversed >= $3 and n.reversed < $4 and (n.reversed > $3 or n.certificate < $5)
+            and not exists (
+                select 1 from pki_name m
+                where m.tenant = $1 and m.certificate = n.certificate and m.reversed || '' >= $2
+                    and (m.reversed < n.reversed or (m.reversed = n.reversed and m.position < n.position))
+            )
+            and coalesce(c.not_after, c.not_after) >= $6 and coalesce(c.not_after, c.not_after) < $7
+            and ($8 = '' or c.state = $8) and ($9 = '' or c.profile = $9)
+            and ($10 = '' or c.owner = $10)
+        order by n.reversed, n.certificate desc
+        limit $11"
     )
 }
 

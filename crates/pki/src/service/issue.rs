@@ -443,7 +443,7 @@ impl Pki {
                 if repo::is_anothers_key(tx, &copy, copy.planned_at)? {
                     return Err(error::KEY_TAKEN.at("csr"));
                 }
-                if let Some(newest) = repo::newest(tx, copy.tenant)?
+                if let Some(newest) = repo::newest_in_force(tx, copy.tenant)?
                     && newest.since(copy.planned_at) > CLOCK_BACK_MAX
                 {
                     return Err(error::CLOCK_BACK

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base::{Error, Result};
-use http_kit::OwnShape;
+use http_kit::Failure;
 use serde_json::Value;
 
 use super::super::{problem, service::Acme};
@@ -70,27 +70,19 @@ impl Answer {
     }
 }
 
-fn refused(failure: &Error) -> Response {
+/// A failure in the words of ACME: the door's dialect on these routes, whoever refused.
+pub(super) fn refused(failure: &Error, _: StatusCode) -> Response {
     let (status, document) = problem::document(failure);
-    if status.is_server_error() {
-        tracing::error!(code = failure.code().name, "an ACME request could not be answered: {failure:?}");
-    }
     let mut response = (status, document.to_string()).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     problem::headers(failure, headers);
-    response.extensions_mut().insert(OwnShape);
     response
-}
-
-/// What the door refuses, in the words of ACME.
-pub(super) fn refused_at_the_door(failure: &Error, _: StatusCode) -> Response {
-    refused(failure)
 }
 
 /// The answer to a request that nobody signs.
 pub(super) fn open(answer: Result<Answer>) -> Response {
-    answer.map_or_else(|failure| refused(&failure), Answer::into_response)
+    answer.map_or_else(|failure| Failure(failure).into_response(), Answer::into_response)
 }
 
 /// The answer to a signed request.
