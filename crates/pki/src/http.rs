@@ -1,6 +1,7 @@
 //! The doors of the authority: lists, answers and certificates for everybody; issuing, revoking and the inventory for
 //! administrators.
 
+mod ceremony;
 mod many;
 mod overview;
 mod public;
@@ -14,14 +15,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base::{Error, Id, Lang, Result, Time, id::kind};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http_kit::{
-    Admin, Boxed, Caller, ErrorReply, Failure, Items, Json, Listed, Paging, PathId, Permissions, Query,
-    Reply, Rules, ZoneRouter,
+    Admin, Boxed, Caller, ErrorReply, Failure, Items, Json, Listed, Paging, Permissions, Query, Reply, Rules,
+    ZoneRouter,
 };
 use proof::x509::{Profile, lint, pem};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
@@ -33,9 +32,8 @@ use crate::{
     acme::{Acme, external_routes},
     error,
     model::{Authority, Certificate, State as Standing, TenantId, parse_reason, reason_name},
-    order::CeremonyOrder,
     rules::{Grade, WantedNames},
-    service::{Asked, Pki, RootSignatures, Search},
+    service::{Asked, Pki, Search},
 };
 
 /// Where a certificate's proof comes from; the roof plugs the evidence log in.
@@ -70,8 +68,6 @@ pub fn contract() -> utoipa::openapi::OpenApi {
 
 fn routes_of() -> ZoneRouter<Admin, Doors> {
     ZoneRouter::new()
-        .routes_with(Rules::write().not_idempotent(), routes!(init))
-        .routes_with(Rules::write().not_idempotent(), routes!(finish))
         .routes(routes!(authorities))
         .routes(routes!(list, issue))
         .routes_with(Rules::read(), routes!(explain))
@@ -80,6 +76,7 @@ fn routes_of() -> ZoneRouter<Admin, Doors> {
         .routes(routes!(proof_of))
         .routes(routes!(overdue))
         .routes_with(Rules::heavy(), routes!(export))
+        .merge(ceremony::routes_of())
         .merge(overview_routes())
         .merge(roots::routes_of())
         .merge(many::routes_of())
@@ -95,112 +92,7 @@ fn grade_of(caller: &Caller) -> Grade {
     if is_admin { Grade::Admin } else { Grade::Issuer }
 }
 
-fn base64_field(field: &'static str, text: &str) -> Result<Vec<u8>> {
-    STANDARD
-        .decode(text)
-        .map_err(|_| http_kit::error::FIELD_WRONG.at(format!("/{field}")).with("expected", "base64"))
-}
-
-// ---- the ceremony
-
-/// A hierarchy that is to be made.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct NewHierarchy {
-    /// What the ceremony is to make.
-    order: CeremonyOrder,
-    /// The root's public key: SubjectPublicKeyInfo, DER, base64.
-    root_public_key: String,
-}
-
-/// What the root is to sign, byte for byte.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct ToSign {
-    /// `cer_…`; absent in a dry run, of which nothing is kept.
-    id: Option<String>,
-    /// The root's own certificate: TBS, base64.
-    root: String,
-    /// The issuing authority's certificate: TBS, base64.
-    issuing: String,
-    /// The root's revocation list: TBS, base64.
-    crl: String,
-}
-
-/// Plan a hierarchy: the exact bytes that its root is to sign. Nothing is issued yet.
-#[utoipa::path(post, path = "/api/v1/pki/init", tag = "pki", request_body = NewHierarchy,
-    responses((status = 201, body = inline(Reply<ToSign>)), (status = 409, body = ErrorReply), (status = 422, body = ErrorReply)))]
-async fn init(
-    State(doors): State<Doors>,
-    caller: Caller,
-    Json(body): Json<NewHierarchy>,
-) -> Result<Reply<ToSign>, Failure> {
-    caller.may("pki.init")?;
-    let root = base64_field("rootPublicKey", &body.root_public_key)?;
-    let planned = doors.pki.plan_ceremony(&caller.call, tenant_of(&caller), body.order, &root).await?;
-    Ok(Reply::created(ToSign {
-        id: planned.id.map(|id| id.to_string()),
-        root: STANDARD.encode(planned.root_tbs),
-        issuing: STANDARD.encode(planned.issuing_tbs),
-        crl: STANDARD.encode(planned.crl_tbs),
-    }))
-}
-
-/// What the root signed.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SignedHierarchy {
-    /// Over the root's certificate: base64, in the form of X.509.
-    root: String,
-    /// Over the issuing authority's certificate.
-    issuing: String,
-    /// Over the revocation list.
-    crl: String,
-    /// Fingerprints of the shares that the root's key was split into; never the shares.
-    #[serde(default)]
-    share_fingerprints: Vec<String>,
-}
-
-/// A hierarchy that stands.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct HierarchyBody {
-    /// The root's certificate, PEM.
-    root: String,
-    /// The issuing authority's certificate, PEM.
-    issuing: String,
-    /// The root's revocation list, PEM.
-    crl: String,
-    /// What happened, with the issuing authority's signature.
-    #[schema(value_type = Object)]
-    transcript: Value,
-}
-
-/// Finish a hierarchy with what its root signed.
-#[utoipa::path(post, path = "/api/v1/pki/init/{id}/finish", tag = "pki", request_body = SignedHierarchy,
-    params(("id" = String, Path, description = "`cer_…`")),
-    responses((status = 201, body = inline(Reply<HierarchyBody>)), (status = 409, body = ErrorReply), (status = 422, body = ErrorReply)))]
-async fn finish(
-    State(doors): State<Doors>,
-    caller: Caller,
-    PathId(id): PathId<kind::Ceremony>,
-    Json(body): Json<SignedHierarchy>,
-) -> Result<Reply<HierarchyBody>, Failure> {
-    caller.may("pki.init")?;
-    let signed = RootSignatures {
-        root: base64_field("root", &body.root)?,
-        issuing: base64_field("issuing", &body.issuing)?,
-        crl: base64_field("crl", &body.crl)?,
-        shares: body.share_fingerprints,
-    };
-    let held = doors.pki.finish_ceremony(&caller.call, tenant_of(&caller), id, signed).await?;
-    Ok(Reply::created(HierarchyBody {
-        root: pem::encode(pem::Label::Certificate, &held.root),
-        issuing: pem::encode(pem::Label::Certificate, &held.issuing),
-        crl: pem::encode(pem::Label::Crl, &held.crl),
-        transcript: held.transcript,
-    }))
-}
+// ---- authorities
 
 /// An authority.
 #[derive(Debug, Serialize, ToSchema)]

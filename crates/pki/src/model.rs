@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base::{Error, Id, Result, Time, id::kind};
-use proof::x509::{Moment, Profile, Serial, crl::Reason};
+use proof::x509::{Draft, Moment, Profile, Serial, crl::Reason};
 
 use crate::error;
 
@@ -191,6 +191,51 @@ pub struct Certificate {
     pub reason: Option<Reason>,
     /// Since when it was not to be trusted.
     pub invalid_since: Option<Time>,
+}
+
+/// Where a planned certificate comes from: what its bytes do not say.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    pub(crate) tenant: TenantId,
+    pub(crate) id: CertificateId,
+    pub(crate) authority: AuthorityId,
+    pub(crate) shard: u16,
+    pub(crate) owner: String,
+    pub(crate) source: String,
+    pub(crate) asked_by: String,
+    pub(crate) planned_at: Time,
+}
+
+impl Certificate {
+    /// A certificate as it is planned: the bytes, what they say, and where it comes from.
+    pub(crate) fn planned(draft: &Draft<'_>, tbs: Vec<u8>, origin: Origin) -> Self {
+        let (not_before, not_after) = (time(draft.validity.not_before), time(draft.validity.not_after));
+        Self {
+            tenant: origin.tenant,
+            id: origin.id,
+            authority: origin.authority,
+            serial: draft.serial,
+            shard: origin.shard,
+            profile: draft.profile,
+            subject: draft.subject.common_name().unwrap_or_default().to_owned(),
+            names: draft.names.iter().map(ToString::to_string).collect(),
+            spki_sha256: draft.key.spki_sha256(),
+            not_before,
+            renew_at: renew_at(not_before, not_after),
+            not_after,
+            state: State::Planned,
+            tbs,
+            der: None,
+            owner: origin.owner,
+            source: origin.source,
+            asked_by: origin.asked_by,
+            planned_at: origin.planned_at,
+            issued_at: None,
+            revoked_at: None,
+            reason: None,
+            invalid_since: None,
+        }
+    }
 }
 
 /// The reasons that a requester may give, with their words in the interface.

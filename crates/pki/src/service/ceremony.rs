@@ -24,16 +24,13 @@ use store::Tx;
 
 use super::{
     Pki,
+    authority::{NewAuthority, created_fact},
     issue::{BACKDATE_S, abandoned_fact, issued_fact},
     parsed, refuse,
-    roots::created_fact,
 };
 use crate::{
     error, facts,
-    model::{
-        Authority, AuthorityId, AuthorityKind, AuthorityState, Certificate, CertificateId, State, TenantId,
-        moment, renew_at, time,
-    },
+    model::{Authority, AuthorityKind, AuthorityState, Certificate, TenantId, moment, time},
     order::CeremonyOrder,
     repo::{self, CeremonyRow, ListRow},
     request::subject_key,
@@ -90,16 +87,9 @@ pub struct Held {
 #[derive(Serialize, Deserialize)]
 struct Plan {
     order: CeremonyOrder,
-    root: Part,
-    issuing: Part,
+    root: NewAuthority,
+    issuing: NewAuthority,
     root_spki: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Part {
-    authority: AuthorityId,
-    handle: String,
-    certificate: CertificateId,
 }
 
 /// Both certificates, and the list, before they are signed.
@@ -211,18 +201,9 @@ impl Pki {
         let lasting = |profile: Profile| {
             Validity::lasting(not_before, profile.shape().lifetime_s_max).ok_or_else(|| error::MOMENT.error())
         };
-        let part = || Part {
-            authority: self.house.id(),
-            handle: self.house.chance.handle(),
-            certificate: self.house.id(),
-        };
-        let (root_part, issuing_part) = (part(), part());
+        let (root_part, issuing_part) = (NewAuthority::new(&self.house), NewAuthority::new(&self.house));
         let none = Pointers::default();
-        let at_root = Pointers {
-            crl: Some(self.address(&format!("crl/{}.crl", root_part.handle))?),
-            ocsp: None,
-            issuer: Some(self.address(&format!("ca/{}.cer", root_part.handle))?),
-        };
+        let at_root = self.below(&root_part.handle)?;
         let mut drafts = Vec::new();
         let issuer = Issuer::root(names.root.clone(), root_key, lasting(Profile::Root)?);
         for (profile, subject, key, pointers, part, constraints, policies) in [
@@ -254,32 +235,8 @@ impl Pki {
             };
             let wrong = |reason: String| error::CEREMONY.error().with("reason", reason);
             let tbs = draft.tbs(&issuer).map_err(|e| wrong(e.to_string()))?;
-            let (not_before, not_after) = (time(validity.not_before), time(validity.not_after));
-            drafts.push(Certificate {
-                tenant,
-                id: part.certificate,
-                authority: root_part.authority,
-                serial,
-                shard: 0,
-                profile,
-                subject: subject.common_name().unwrap_or_default().to_owned(),
-                names: Vec::new(),
-                spki_sha256: key.spki_sha256(),
-                not_before,
-                renew_at: renew_at(not_before, not_after),
-                not_after,
-                state: State::Planned,
-                tbs,
-                der: None,
-                owner: String::new(),
-                source: "ceremony".to_owned(),
-                asked_by: call.actor.id.clone(),
-                planned_at: now,
-                issued_at: None,
-                revoked_at: None,
-                reason: None,
-                invalid_since: None,
-            });
+            let origin = part.origin(tenant, root_part.authority, &call.actor.id, now);
+            drafts.push(Certificate::planned(&draft, tbs, origin));
         }
         let [root, issuing] =
             <[Certificate; 2]>::try_from(drafts).map_err(|_| base::error::INTERNAL.error())?;

@@ -26,7 +26,7 @@ use store::Tx;
 use super::{Pki, STALE, STALE_CEREMONY, parsed, refuse, revoke::give_up};
 use crate::{
     error, facts,
-    model::{Authority, Certificate, State, TenantId, moment, renew_at, time},
+    model::{Authority, Certificate, Origin, State, TenantId, moment},
     repo,
     rules::{self, Grade, WantedNames},
 };
@@ -93,7 +93,6 @@ struct Wanted {
     profile: Profile,
     names: Vec<GeneralName>,
     subject: Name,
-    common: String,
     key: SubjectKey,
     must_staple: bool,
     owner: String,
@@ -298,32 +297,17 @@ impl Pki {
         };
         let tbs = draft.tbs(&issuer).map_err(refused_draft)?;
         let findings = self.lint(&tbs, issuer.algorithm, wanted.profile, Some(&issuing)).await?;
-        let (not_before, not_after) = (time(validity.not_before), time(validity.not_after));
-        let certificate = Certificate {
+        let origin = Origin {
             tenant: authority.tenant,
             id: self.house.id(),
             authority: authority.id,
-            serial,
             shard,
-            profile: wanted.profile,
-            subject: wanted.common.clone(),
-            names: wanted.names.iter().map(ToString::to_string).collect(),
-            spki_sha256: wanted.key.spki_sha256(),
-            not_before,
-            renew_at: renew_at(not_before, not_after),
-            not_after,
-            state: State::Planned,
-            tbs,
-            der: None,
             owner: wanted.owner.clone(),
             source: asked.source.clone(),
             asked_by: call.actor.id.clone(),
             planned_at: now,
-            issued_at: None,
-            revoked_at: None,
-            reason: None,
-            invalid_since: None,
         };
+        let certificate = Certificate::planned(&draft, tbs, origin);
         Ok(Draught { certificate, names: wanted.names.clone(), findings })
     }
 
@@ -511,7 +495,6 @@ impl Pki {
             profile: Profile::OcspResponder,
             names: Vec::new(),
             subject: Name::new(&parts).map_err(|e| base::error::INTERNAL.because(e))?,
-            common: common.clone(),
             key: crate::request::subject_key(&made.key.info.public)?,
             must_staple: false,
             owner: String::new(),
@@ -602,15 +585,7 @@ fn read(asked: &Asked) -> Result<Wanted> {
         Some(common) => Name::new(&[(Attribute::CommonName, common)])
             .map_err(|e| error::NAME.at("commonName").with("name", common).with("reason", e))?,
     };
-    Ok(Wanted {
-        profile,
-        names,
-        subject,
-        common: common.unwrap_or_default(),
-        key,
-        must_staple,
-        owner: rules::owner(&asked.owner)?,
-    })
+    Ok(Wanted { profile, names, subject, key, must_staple, owner: rules::owner(&asked.owner)? })
 }
 
 fn read_key(text: &str) -> Result<SubjectKey> {

@@ -1,5 +1,6 @@
 //! The verbs of the authority: this file holds the service and what it reads; each change has its own file.
 
+mod authority;
 mod ceremony;
 mod clients;
 mod crl;
