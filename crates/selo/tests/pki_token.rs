@@ -13,19 +13,7 @@ fn issue(ground: &Ground, name: &str) -> Ran {
 }
 
 fn judged(ground: &Ground, leaf: &str) -> (bool, String) {
-    ground.run(&["pki", "crl", "--out", &ground.arg("lists")]).ends(0);
-    openssl(&[
-        "verify",
-        "-x509_strict",
-        "-crl_check_all",
-        "-CAfile",
-        &ground.arg("ca/root.pem"),
-        "-untrusted",
-        &ground.arg("ca/intermediate.pem"),
-        "-CRLfile",
-        &ground.arg("lists/crls.pem"),
-        &ground.arg(&format!("{leaf}/cert.pem")),
-    ])
+    ground.judged("ca/root.pem", "ca/intermediate.pem", &format!("{leaf}/cert.pem"))
 }
 
 fn count(ground: &Ground, state: &str) -> usize {

@@ -219,6 +219,15 @@ impl Ground {
         served
     }
 
+    /// Whether openssl accepts a chain with all lists of the house, and what it said; files of this ground.
+    pub fn judged(&self, root: &str, intermediate: &str, leaf: &str) -> (bool, String) {
+        self.run(&["pki", "crl", "--out", &self.arg("lists")]).ends(0);
+        let strict = ["verify", "-x509_strict", "-crl_check_all"];
+        let files = ["-CAfile", &self.arg(root), "-untrusted", &self.arg(intermediate)];
+        let lists = ["-CRLfile", &self.arg("lists/crls.pem"), &self.arg(leaf)];
+        openssl(&[&strict[..], &files, &lists].concat())
+    }
+
     /// Writes a table.
     pub fn table(&self, name: &str, rows: &[&str]) -> String {
         let mut text = "name,email,degree,field,grade,date\n".to_owned();
